@@ -10,11 +10,22 @@ export class ConnectorFailure extends Error {
   /** For the developer: method, path, status, trimmed body. May hold text of the other side, so it is redacted when written. */
   readonly detail: string | undefined;
 
+  /** HTTP status, or code of the network error, that caused it: callers tell cases apart by these, never by the text. */
+  readonly status: number | undefined;
+  readonly code: string | undefined;
+
   /** @param message What happened and what to do, for the user; one or two sentences, no secret. */
-  constructor(kind: FailureKind, message: string, detail?: string) {
+  constructor(
+    kind: FailureKind,
+    message: string,
+    detail?: string,
+    cause: { status?: number; code?: string } = {},
+  ) {
     super(message);
     this.name = 'ConnectorFailure';
     this.kind = kind;
     this.detail = detail;
+    this.status = cause.status;
+    this.code = cause.code;
   }
 }

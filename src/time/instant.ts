@@ -1,0 +1,54 @@
+import { parseDay } from './days';
+
+/** A point in time as people write it in a configuration. */
+export interface Instant {
+  readonly epochMs: number;
+  /** A bare date stands for a whole day, which matters where reading ends. */
+  readonly wholeDay: boolean;
+}
+
+const DAY_MS = 86_400_000;
+const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(Z|[+-]\d{2}:\d{2})?$/;
+const DURATION =
+  /^P(?=\d|T\d)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
+
+/**
+ * Reads `2024-03-01T00:00:00Z`, `2024-03-01` or an ISO-8601 duration back from now such as `P1Y` or `PT36H`.
+ * @returns undefined when the text is none of them or names an impossible date.
+ */
+export function parseInstant(text: string, nowMs: number): Instant | undefined {
+  const day = parseDay(text);
+  if (day !== undefined) return { epochMs: day * DAY_MS, wholeDay: true };
+  const epochMs = parseDateTime(text) ?? subtractDuration(text, nowMs);
+  return epochMs === undefined ? undefined : { epochMs, wholeDay: false };
+}
+
+/** A date-time without an offset counts as UTC. */
+export function parseDateTime(text: string): number | undefined {
+  const match = DATE_TIME.exec(text);
+  if (!match) return undefined;
+  const [, date = '', hour, minute, second = '00', offset = 'Z'] = match;
+  // Date.parse would turn 2024-02-30 into 2024-03-01 and accept hour 24.
+  if (parseDay(date) === undefined || Number(hour) > 23) return undefined;
+  const epochMs = Date.parse(`${date}T${hour}:${minute}:${second}${offset}`);
+  return Number.isNaN(epochMs) ? undefined : epochMs;
+}
+
+function subtractDuration(text: string, nowMs: number): number | undefined {
+  const match = DURATION.exec(text);
+  if (!match) return undefined;
+  const [years, months, weeks, days, hours, minutes, seconds] = match
+    .slice(1)
+    .map((part) => Number(part ?? 0));
+  const date = new Date(nowMs);
+  const dayOfMonth = date.getUTCDate();
+  date.setUTCDate(1);
+  date.setUTCMonth(date.getUTCMonth() - (years! * 12 + months!));
+  // One month back from 31 March is the last day of February, not 3 March.
+  const lastDay = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+  date.setUTCDate(Math.min(dayOfMonth, lastDay));
+  const back = (weeks! * 7 + days!) * DAY_MS + hours! * 3_600_000 + minutes! * 60_000 + seconds! * 1000;
+  const epochMs = date.getTime() - back;
+  // Beyond the year range of Date (a duration such as P999999Y) there is no such instant.
+  return Number.isNaN(epochMs) ? undefined : epochMs;
+}
