@@ -1,0 +1,12 @@
+/** Bytes of finished RECORD lines. `bytes` is valid until the next call on the same splicer. */
+export interface SplicedLines {
+  readonly bytes: Uint8Array;
+  readonly count: number;
+}
+
+/** A way to turn the raw bytes of members into RECORD lines. Positions and malformed lines go to a `MemberProgress`. */
+export interface SplicerEngine {
+  startMember(): void;
+  push(chunk: Uint8Array): Iterable<SplicedLines>;
+  endMember(): Iterable<SplicedLines>;
+}
