@@ -1,0 +1,76 @@
+import type { HourWindow } from '../time/windows';
+import type { AddressPolicy } from './address-policy';
+import { downloadExport, type ExportAnswer } from './export-download';
+import { JsonClient, type JsonRequest } from './json-client';
+import { RequestLimits } from './limits';
+import type { ApiObserver } from './observer';
+import { RETRIES } from './retry';
+import type { TempSpace } from './temp-space';
+import { Transport } from './transport';
+
+export interface AmplitudeOptions {
+  readonly baseUrl: URL;
+  readonly apiKey: string;
+  readonly secretKey: string;
+  readonly policy: AddressPolicy;
+  readonly temp: TempSpace;
+  /** First back-off. */
+  readonly retryBaseMs: number;
+  /** Length of the cost window. */
+  readonly costWindowMs: number;
+  /** Least time between two exports. */
+  readonly paceMs: number;
+  readonly idleTimeoutMs: number;
+  /** Attempts after the first; interactive commands use fewer. */
+  readonly retries?: number;
+}
+
+/** What a stream may ask of Amplitude. */
+export interface AmplitudeApi {
+  /** @throws ConnectorFailure */
+  getJson(request: JsonRequest): Promise<unknown>;
+  /** @throws ConnectorFailure */
+  export(window: HourWindow): Promise<ExportAnswer>;
+  /** Room on the temporary disk for one archive, in bytes. */
+  archiveBudget(): Promise<number>;
+}
+
+const STILL_WAITING_MS = 60_000;
+
+/** One project's API: all streams share its connections and limits, each with an observer of its own. */
+export class Amplitude {
+  private readonly transport: Transport;
+  private readonly limits: RequestLimits;
+
+  constructor(private readonly options: AmplitudeOptions) {
+    this.transport = new Transport(options);
+    this.limits = new RequestLimits(options);
+  }
+
+  for(observer: ApiObserver): AmplitudeApi {
+    const { temp, retryBaseMs, retries = RETRIES } = this.options;
+    const shared = { transport: this.transport, limits: this.limits, retries, retryBaseMs };
+    const json = new JsonClient(shared, observer);
+    return {
+      getJson: (request) => reportLongWaits(request.path, observer, () => json.get(request)),
+      export: (window) =>
+        reportLongWaits('export', observer, () => downloadExport(window, { ...shared, temp }, observer)),
+      archiveBudget: () => temp.archiveBudget(),
+    };
+  }
+}
+
+/** A line every minute, so that a log which stands still is never mistaken for a hang. */
+async function reportLongWaits<T>(what: string, observer: ApiObserver, work: () => Promise<T>): Promise<T> {
+  const sinceMs = Date.now();
+  const timer = setInterval(() => {
+    observer.log.info(
+      `Still waiting for Amplitude (${what}), ${Math.round((Date.now() - sinceMs) / 1000)} s so far.`,
+    );
+  }, STILL_WAITING_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,89 @@
+import { ConnectorFailure } from '../failure';
+import { sleep } from './sleep';
+
+export interface CostBudget {
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
+interface Entry {
+  readonly cost: number;
+  /** When Amplitude had certainly counted it; undefined while the request is in flight. */
+  settledMs: number | undefined;
+}
+
+/**
+ * Keeps the cost of requests within every budget, over any sliding window. A cost counts from before the request is
+ * sent until a whole window after its answer, because only Amplitude knows when in between it was counted.
+ */
+export class CostLedger {
+  private entries: Entry[] = [];
+  private turn: Promise<unknown> = Promise.resolve();
+  private settled = new AbortController();
+
+  constructor(private readonly budgets: readonly CostBudget[]) {}
+
+  /**
+   * Waits, first come first served, until the cost fits.
+   * @param onWait Called with the epoch ms until which the budget is known to be used up.
+   * @returns A function to call when the request has ended, however it ended.
+   * @throws ConnectorFailure (system) when the cost exceeds a budget by itself.
+   */
+  async acquire(cost: number, signal: AbortSignal, onWait: (untilMs: number) => void): Promise<() => void> {
+    const smallest = Math.min(...this.budgets.map((budget) => budget.limit));
+    if (cost > smallest) {
+      throw new ConnectorFailure(
+        'system',
+        `A request of cost ${cost} can never fit Amplitude's budget of ${smallest}.`,
+      );
+    }
+    const before = this.turn;
+    const granted = before.then(() => this.waitForRoom(cost, signal, onWait));
+    this.turn = granted.catch(() => undefined);
+    await granted;
+    const entry: Entry = { cost, settledMs: undefined };
+    this.entries.push(entry);
+    return () => this.settle(entry);
+  }
+
+  private settle(entry: Entry): void {
+    entry.settledMs = Date.now();
+    this.settled.abort();
+    this.settled = new AbortController();
+  }
+
+  private async waitForRoom(
+    cost: number,
+    signal: AbortSignal,
+    onWait: (untilMs: number) => void,
+  ): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      const untilMs = this.roomAt(cost, Date.now());
+      if (untilMs === undefined) return;
+      onWait(untilMs);
+      // A request in flight frees its room only a window after it has ended, but when that is, is known at its end.
+      await sleep(Math.max(1, untilMs - Date.now()), signal, this.settled.signal);
+    }
+  }
+
+  /** When the cost may fit, as far as is known now; undefined when it fits. */
+  private roomAt(cost: number, nowMs: number): number | undefined {
+    const longest = Math.max(...this.budgets.map((budget) => budget.windowMs));
+    this.entries = this.entries.filter((entry) => (entry.settledMs ?? nowMs) + longest > nowMs);
+    let latest: number | undefined;
+    for (const { limit, windowMs } of this.budgets) {
+      const counted = this.entries
+        .map((entry) => ({ cost: entry.cost, freeMs: (entry.settledMs ?? nowMs) + windowMs }))
+        .filter((entry) => entry.freeMs > nowMs)
+        .sort((a, b) => a.freeMs - b.freeMs);
+      let excess = counted.reduce((sum, entry) => sum + entry.cost, cost) - limit;
+      for (const entry of counted) {
+        if (excess <= 0) break;
+        excess -= entry.cost;
+        latest = Math.max(latest ?? 0, entry.freeMs);
+      }
+    }
+    return latest;
+  }
+}

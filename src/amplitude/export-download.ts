@@ -1,0 +1,196 @@
+import { createWriteStream } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { Transform, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { ConnectorFailure } from '../failure';
+import { formatHour } from '../time/hours';
+import type { HourWindow } from '../time/windows';
+import { openArchive, type ExportArchive } from './archive';
+import { ArchiveCorrupt } from './archive-corrupt';
+import { announceRetry } from './json-client';
+import type { RequestLimits } from './limits';
+import type { ApiObserver } from './observer';
+import { retryDelayMs } from './retry';
+import { sleep } from './sleep';
+import type { TempSpace } from './temp-space';
+import { AttemptError, translateNetworkError, type HttpAnswer, type Transport } from './transport';
+import { judgeBody, type Verdict } from './verdicts';
+
+export const EXPORT_PATH = '/api/2/export';
+
+export type ExportAnswer =
+  | { readonly kind: 'archive'; readonly archive: ExportArchive; readonly bytes: number }
+  | { readonly kind: 'empty' }
+  /** The window must be made smaller; when it can't be, `failure` says why it failed. */
+  | { readonly kind: 'too large'; readonly failure: ConnectorFailure };
+
+export interface ExportOptions {
+  readonly transport: Transport;
+  readonly limits: RequestLimits;
+  readonly temp: TempSpace;
+  readonly retries: number;
+  readonly retryBaseMs: number;
+}
+
+/** A gateway time-out may be chance once; twice it is taken for "too much data". */
+const TIMEOUTS_BEFORE_SPLIT = 2;
+const TOO_LARGE =
+  /\b(too (large|big)|4\s?GB|size limit|exceed\w* .*(size|limit)|(size|limit) .*exceed\w*|too much data)\b/i;
+const NO_DATA = /raw data files were not found|^(404:? *)?not found\.?$/i;
+const S3_ADVICE =
+  "One hour of this project is more than Amplitude's export API can give. Use Amplitude's own export to Amazon S3 for it, " +
+  'and start_date or end_date to leave the hour out here.';
+
+/**
+ * Downloads one window to a temporary file and proves it whole before anything is read from it.
+ * @throws ConnectorFailure when the retries are used up or would not help.
+ */
+export async function downloadExport(
+  window: HourWindow,
+  options: ExportOptions,
+  observer: ApiObserver,
+): Promise<ExportAnswer> {
+  let timeouts = 0;
+  for (let retry = 0; ; retry += 1) {
+    try {
+      return await attemptDownload(window, options, observer);
+    } catch (error) {
+      if (!(error instanceof AttemptError)) throw error;
+      const { verdict } = error;
+      if (saysNoData(verdict)) return { kind: 'empty' };
+      if (verdict.status === 504) timeouts += 1;
+      const tooLarge = judgeTooLarge(verdict, timeouts, window);
+      if (tooLarge) return tooLarge;
+      if (!verdict.retry || retry >= options.retries) throw verdict.failure;
+      const delayMs = retryDelayMs(retry + 1, options.retryBaseMs, verdict);
+      announceRetry(observer, options.limits, 'export', verdict, retry + 1, delayMs);
+      await sleep(delayMs, observer.signal);
+    }
+  }
+}
+
+/** Only the 404 that Amplitude gives for "no data": a stranger's (a wrong base_url, a proxy's page) must not skip hours. */
+function saysNoData({ status, words = '', failure }: Verdict): boolean {
+  const isPage = words === '' && failure.detail?.includes('<') === true;
+  return status === 404 && !isPage && (words === '' || NO_DATA.test(words));
+}
+
+function judgeTooLarge(verdict: Verdict, timeouts: number, window: HourWindow): ExportAnswer | undefined {
+  const { status, words = '', failure } = verdict;
+  const oneHour = window.first === window.last;
+  // A 400 without a word may mean either; asking for less tells, at the cost of a few requests.
+  const refused = status === 413 || (status === 400 && (TOO_LARGE.test(words) || (words === '' && !oneHour)));
+  if (refused) {
+    const advice = `${S3_ADVICE} ${failure.message}`;
+    return { kind: 'too large', failure: new ConnectorFailure('config', advice, failure.detail, { status }) };
+  }
+  if (!oneHour && timeouts >= TIMEOUTS_BEFORE_SPLIT) return { kind: 'too large', failure };
+  return undefined;
+}
+
+async function attemptDownload(
+  window: HourWindow,
+  options: ExportOptions,
+  observer: ApiObserver,
+): Promise<ExportAnswer> {
+  const path = await options.temp.newPath();
+  const request = `GET ${EXPORT_PATH} ${formatHour(window.first)}..${formatHour(window.last)}`;
+  const params = { start: formatHour(window.first), end: formatHour(window.last) };
+  try {
+    await options.limits.run(
+      'export',
+      0,
+      async () => {
+        observer.tally('requests', 1);
+        const answer = await options.transport.get(EXPORT_PATH, params, observer.signal);
+        await save(answer, path, request, observer.signal);
+      },
+      observer,
+    );
+    const archive = await openVerified(path, request);
+    return { kind: 'archive', archive, bytes: archive.bytes };
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+async function save(
+  { headers, body }: HttpAnswer,
+  path: string,
+  request: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const declared = Number(headers['content-length'] ?? Number.NaN);
+  let received = 0;
+  const count = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      received += chunk.length;
+      done(null, chunk);
+    },
+  });
+  const file = createWriteStream(path, { mode: 0o600 });
+  try {
+    const chain: (Readable | Transform)[] =
+      headers['content-encoding'] === 'gzip' ? [count, createGunzip()] : [count];
+    await pipeline([body, ...chain, file], { signal });
+  } catch (error) {
+    throw translateSaveError(error, request, received, declared, signal);
+  }
+  if (!Number.isNaN(declared) && received !== declared) {
+    throw new AttemptError(judgeBody(request, `it has ${received} bytes of the declared ${declared}`));
+  }
+}
+
+function translateSaveError(
+  error: unknown,
+  request: string,
+  received: number,
+  declared: number,
+  signal: AbortSignal,
+): unknown {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const needed = Number.isNaN(declared) ? `more than ${received}` : `${declared}`;
+    return new ConnectorFailure(
+      'transient',
+      `The temporary folder is full: the archive needs ${needed} bytes. Give the container more disk (TMPDIR says where), ` +
+        'or make request_time_range smaller.',
+    );
+  }
+  if (code.startsWith('Z_'))
+    return new AttemptError(judgeBody(request, `its gzip encoding is broken (${code})`));
+  return translateNetworkError(error, request, signal);
+}
+
+async function openVerified(path: string, request: string): Promise<ExportArchive> {
+  await assertZip(path, request);
+  try {
+    const archive = await openArchive(path);
+    const close = async (): Promise<void> => {
+      await archive.close();
+      await rm(path, { force: true });
+    };
+    return { ...archive, close };
+  } catch (error) {
+    if (!(error instanceof ArchiveCorrupt)) throw error;
+    throw new AttemptError(judgeBody(request, error.message));
+  }
+}
+
+/** Amplitude's edge answers 200 with rate-limit texts and web pages now and then. */
+async function assertZip(path: string, request: string): Promise<void> {
+  const file = await open(path, 'r');
+  const start = Buffer.alloc(64);
+  try {
+    const { bytesRead } = await file.read(start, 0, start.length, 0);
+    if (bytesRead === 0) throw new AttemptError(judgeBody(request, 'it is empty'));
+    if (bytesRead >= 4 && start.readUInt32LE(0) === 0x04034b50) return;
+    const text = start.subarray(0, bytesRead).toString('latin1');
+    const kind = text.trimStart().startsWith('<') ? 'it is a web page' : 'it is no ZIP archive';
+    throw new AttemptError(judgeBody(request, `${kind} although the status is 200`));
+  } finally {
+    await file.close();
+  }
+}

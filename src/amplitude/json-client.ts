@@ -1,0 +1,141 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import axios, { AxiosError, type AxiosAdapter, type AxiosInstance } from 'axios';
+import axiosRetry from 'axios-retry';
+import type { RequestLimits } from './limits';
+import type { ApiObserver } from './observer';
+import { retryDelayMs } from './retry';
+import { AttemptError, translateNetworkError, type HttpAnswer, type Transport } from './transport';
+import { judgeBody } from './verdicts';
+
+/** Far above any answer seen; keeps a runaway body out of memory. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+
+export interface JsonRequest {
+  readonly path: string;
+  readonly params?: Readonly<Record<string, string>>;
+  /** Dashboard cost in Amplitude's units; 0 or absent for endpoints without one. */
+  readonly cost?: number;
+}
+
+export interface JsonClientOptions {
+  readonly transport: Transport;
+  readonly limits: RequestLimits;
+  readonly retries: number;
+  readonly retryBaseMs: number;
+}
+
+/** GETs of small JSON answers: axios-retry around attempts that wait for their own turn and budget. */
+export class JsonClient {
+  private readonly http: AxiosInstance;
+
+  constructor(
+    private readonly options: JsonClientOptions,
+    private readonly observer: ApiObserver,
+  ) {
+    this.http = axios.create({ transformResponse: (data: unknown) => data });
+    axiosRetry(this.http, {
+      retries: options.retries,
+      shouldResetTimeout: true,
+      retryCondition: (error) => error instanceof AttemptError && error.verdict.retry,
+      retryDelay: (number, error) => this.delayRetry(number, error),
+    });
+  }
+
+  /** @throws ConnectorFailure when the retries are used up or would not help. */
+  async get({ path, params = {}, cost = 0 }: JsonRequest): Promise<unknown> {
+    const { limits, transport } = this.options;
+    const { signal } = this.observer;
+    const adapter: AxiosAdapter = (config) =>
+      limits.run(
+        'json',
+        cost,
+        async () => {
+          this.observer.tally('requests', 1);
+          try {
+            const data = await readJson(await transport.get(path, params, signal), `GET ${path}`, signal);
+            return { data, status: 200, statusText: 'OK', headers: {}, config };
+          } catch (error) {
+            // axios-retry finds its own bookkeeping in the error's config.
+            if (error instanceof AxiosError) error.config = config;
+            throw error;
+          }
+        },
+        this.observer,
+      );
+    try {
+      const { data } = await this.http.get<unknown>(path, { adapter, signal });
+      return data;
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw error instanceof AttemptError ? error.verdict.failure : error;
+    }
+  }
+
+  private delayRetry(number: number, error: AxiosError): number {
+    const { verdict } = error as AttemptError;
+    const delayMs = retryDelayMs(number, this.options.retryBaseMs, verdict);
+    announceRetry(this.observer, this.options.limits, 'json', verdict, number, delayMs);
+    return delayMs;
+  }
+}
+
+/** Tells of a retry; a rate limit also holds back the other requests of the kind. */
+export function announceRetry(
+  observer: ApiObserver,
+  limits: RequestLimits,
+  kind: 'json' | 'export',
+  { failure, status }: { failure: { message: string }; status?: number },
+  number: number,
+  delayMs: number,
+): void {
+  observer.tally('retries', 1);
+  observer.log.warn(`Retry ${number} in ${(delayMs / 1000).toFixed(1)} s: ${failure.message}`);
+  if (status !== 429) return;
+  const untilMs = Date.now() + delayMs;
+  observer.rateLimited(untilMs);
+  limits.pause(kind, untilMs);
+}
+
+async function readJson(
+  { headers, body }: HttpAnswer,
+  request: string,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > MAX_BODY_BYTES)
+        throw new AttemptError(judgeBody(request, `it is larger than ${MAX_BODY_BYTES} bytes`));
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw translateNetworkError(error, request, signal);
+  }
+  const text = await decode(Buffer.concat(chunks), headers['content-encoding'], request);
+  return parseJson(text, request);
+}
+
+async function decode(body: Buffer, encoding: unknown, request: string): Promise<string> {
+  if (encoding !== 'gzip') return body.toString('utf8');
+  try {
+    const decoded = await promisify(gunzip)(body, { maxOutputLength: MAX_BODY_BYTES });
+    return decoded.toString('utf8');
+  } catch (error) {
+    throw new AttemptError(
+      judgeBody(request, `its gzip encoding is broken (${(error as NodeJS.ErrnoException).code})`),
+    );
+  }
+}
+
+function parseJson(text: string, request: string): unknown {
+  if (text.trim() === '') throw new AttemptError(judgeBody(request, 'it is empty'));
+  try {
+    return JSON.parse(text);
+  } catch {
+    const kind = text.trimStart().startsWith('<') ? 'it is a web page instead of JSON' : 'it is not JSON';
+    throw new AttemptError(judgeBody(request, kind));
+  }
+}

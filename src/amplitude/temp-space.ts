@@ -1,0 +1,98 @@
+import { mkdtemp, readdir, rm, stat, statfs, utimes } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { ConnectorFailure } from '../failure';
+
+const PREFIX = 'source-amplitude-';
+/** A folder of another host (a shared volume) counts as left behind when nothing was written to it for a day. */
+const FOREIGN_STALE_MS = 24 * 3_600_000;
+/** Two archives are on disk at a time: the one being read and the next. */
+const ARCHIVES_AT_ONCE = 2;
+/** Never plan for the last tenth of a disk that others use too. */
+const USABLE_SHARE = 0.9;
+
+export interface TempSpaceOptions {
+  /** Parent folder, normally `TMPDIR`. */
+  readonly parent: string;
+  readonly pid: number;
+  /** Whether a process of this machine is alive. */
+  readonly isAlive: (pid: number) => boolean;
+  /** The container's storage limit, when the platform sets one. */
+  readonly limitBytes: number | undefined;
+}
+
+/** This run's folder for archives: private (0700), removed on every exit that the program sees. */
+export class TempSpace {
+  private folder: string | undefined;
+  private files = 0;
+
+  constructor(private readonly options: TempSpaceOptions) {}
+
+  /** A path that no other file has. The folder is made on first use. */
+  async newPath(): Promise<string> {
+    this.folder ??= await this.create();
+    this.files += 1;
+    return join(this.folder, `${this.files}.zip`);
+  }
+
+  /** Room for one archive in bytes; Infinity when the disk does not tell. */
+  async archiveBudget(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.options.parent);
+    const free = bavail * bsize * USABLE_SHARE;
+    return Math.min(free, this.options.limitBytes ?? Infinity) / ARCHIVES_AT_ONCE;
+  }
+
+  /** Synchronous, because exit handlers cannot wait. */
+  removeSync(): void {
+    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
+    this.folder = undefined;
+  }
+
+  private async create(): Promise<string> {
+    const { parent, pid } = this.options;
+    try {
+      await this.removeLeftovers();
+      const folder = await mkdtemp(join(parent, `${PREFIX}${hostTag()}-${pid}-`));
+      await utimes(folder, new Date(), new Date());
+      return folder;
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+      throw new ConnectorFailure(
+        'system',
+        `The temporary folder ${parent} cannot be used (${code}). Give a writable one by TMPDIR, or mount a tmpfs there.`,
+      );
+    }
+  }
+
+  /** Folders of killed runs. Another live run's is never touched. */
+  private async removeLeftovers(): Promise<void> {
+    const { parent, isAlive, pid } = this.options;
+    for (const name of await readdir(parent)) {
+      const match = /^source-amplitude-([0-9a-z]+)-(\d+)-/.exec(name);
+      if (!match) continue;
+      const [, tag, owner] = match;
+      const path = join(parent, name);
+      // The same PID on the same host is this very process: the earlier one is gone.
+      const isOurs = tag === hostTag();
+      const stale = isOurs ? Number(owner) === pid || !isAlive(Number(owner)) : await isOld(path);
+      if (stale) await rm(path, { recursive: true, force: true });
+    }
+  }
+}
+
+/** The host's name in letters that need no escaping; containers get a name of their own each. */
+function hostTag(): string {
+  return Buffer.from(hostname()).toString('hex').slice(0, 32);
+}
+
+async function isOld(path: string): Promise<boolean> {
+  try {
+    const { mtimeMs } = await stat(path);
+    return Date.now() - mtimeMs > FOREIGN_STALE_MS;
+  } catch (error) {
+    // Its owner may have removed it in this moment.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,137 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { Readable } from 'node:stream';
+import axios, { AxiosError, type AxiosInstance } from 'axios';
+import { ConnectorFailure } from '../failure';
+import { type AddressPolicy, assertUrlAllowed, guardedLookup } from './address-policy';
+import { judgeNetworkError, judgeStatus, type Verdict } from './verdicts';
+
+const MAX_REDIRECTS = 5;
+/** Error bodies are read for their message only. */
+const ERROR_BODY_BYTES = 65_536;
+
+/** An attempt that failed, as our own error: an axios error holds the keys and is never passed on. */
+export class AttemptError extends AxiosError {
+  constructor(readonly verdict: Verdict) {
+    super(verdict.failure.message);
+  }
+}
+
+export interface TransportOptions {
+  readonly baseUrl: URL;
+  readonly apiKey: string;
+  readonly secretKey: string;
+  readonly policy: AddressPolicy;
+  /** Longest silence on a connection, before the answer or within it. */
+  readonly idleTimeoutMs: number;
+}
+
+/** An answer with status 200; its body has not been read. */
+export interface HttpAnswer {
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: Readable;
+}
+
+/** Sends single attempts. Redirects are followed by hand, so that the credentials stay with Amplitude's own origin. */
+export class Transport {
+  private readonly http: AxiosInstance;
+
+  constructor(private readonly options: TransportOptions) {
+    const { policy } = options;
+    this.http = axios.create({
+      httpAgent: new HttpAgent({ keepAlive: true, lookup: guardedLookup('http:', policy) }),
+      httpsAgent: new HttpsAgent({ keepAlive: true, lookup: guardedLookup('https:', policy) }),
+      timeout: options.idleTimeoutMs,
+      maxRedirects: 0,
+      validateStatus: () => true,
+      responseType: 'stream',
+      // axios accepts a cut gzip body as whole; our own gunzip does not.
+      decompress: false,
+      transitional: { clarifyTimeoutError: true },
+    });
+  }
+
+  /**
+   * @param path From the host's root, such as `/api/2/export`.
+   * @throws AttemptError for everything but a 200; ConnectorFailure (config) when a redirect is not allowed.
+   */
+  async get(
+    path: string,
+    params: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
+    const request = `GET ${path}`;
+    const start = new URL(this.options.baseUrl.href.replace(/\/$/, '') + path);
+    start.search = new URLSearchParams(params).toString();
+    let url = start;
+    for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
+      const { status, headers, data } = await this.send(url, url.origin === start.origin, request, signal);
+      if (status === 200) return { headers, body: data };
+      const location: unknown = headers['location'];
+      if (status < 300 || status >= 400 || typeof location !== 'string') {
+        throw new AttemptError(judgeStatus(request, status, headers, await readStart(data)));
+      }
+      data.destroy();
+      url = resolveRedirect(location, url, request);
+      assertUrlAllowed(url, this.options.policy, 'A redirect by Amplitude');
+    }
+    throw new AttemptError({
+      failure: new ConnectorFailure(
+        'system',
+        `Amplitude redirected more than ${MAX_REDIRECTS} times. Request: ${request}.`,
+      ),
+      retry: false,
+    });
+  }
+
+  private async send(url: URL, withKeys: boolean, request: string, signal: AbortSignal) {
+    const auth = { username: this.options.apiKey, password: this.options.secretKey };
+    try {
+      return await this.http.get<Readable>(url.href, { signal, ...(withKeys ? { auth } : {}) });
+    } catch (error) {
+      throw translateNetworkError(error, request, signal);
+    }
+  }
+}
+
+function resolveRedirect(location: string, from: URL, request: string): URL {
+  if (!URL.canParse(location, from.href)) {
+    throw new AttemptError({
+      failure: new ConnectorFailure(
+        'system',
+        `Amplitude redirected to something that is no URL. Request: ${request}.`,
+      ),
+      retry: false,
+    });
+  }
+  const url = new URL(location, from);
+  url.username = '';
+  url.password = '';
+  return url;
+}
+
+/** Our error for whatever broke a request or its body. An abort by our own signal is passed on as it is. */
+export function translateNetworkError(error: unknown, request: string, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  if (error instanceof AttemptError || error instanceof ConnectorFailure) return error;
+  const { code, message, cause } = error as { code?: string; message?: string; cause?: unknown };
+  if (cause instanceof ConnectorFailure) return cause;
+  if (code === undefined) return error;
+  return new AttemptError(judgeNetworkError(request, code, message ?? ''));
+}
+
+async function readStart(body: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= ERROR_BODY_BYTES) break;
+    }
+  } catch (error) {
+    // The status alone decides; a body that breaks off only costs the quotation.
+    chunks.push(Buffer.from(` (the body broke off: ${(error as NodeJS.ErrnoException).code ?? 'unknown'})`));
+  }
+  return Buffer.concat(chunks).subarray(0, ERROR_BODY_BYTES).toString('utf8');
+}

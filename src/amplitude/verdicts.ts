@@ -1,0 +1,179 @@
+import { ConnectorFailure, type FailureKind } from '../failure';
+
+/** What one attempt came to, and what follows from it. */
+export interface Verdict {
+  readonly failure: ConnectorFailure;
+  readonly retry: boolean;
+  /** HTTP status, when there was an answer. */
+  readonly status?: number;
+  /** Amplitude's own explanation, empty when it gave none. */
+  readonly words?: string;
+  /** What Amplitude's Retry-After asked for, uncapped. */
+  readonly retryAfterMs?: number;
+}
+
+interface StatusRule {
+  readonly kind: FailureKind;
+  readonly retry: boolean;
+  /** Completes "Amplitude …"; `{words}` is what Amplitude said. */
+  readonly text: string;
+}
+
+const REJECTED: StatusRule = { kind: 'config', retry: false, text: 'rejected the request{words}.' };
+const FAILED: StatusRule = {
+  kind: 'transient',
+  retry: true,
+  text: 'failed to answer{words}. This usually passes; the next sync goes on from here.',
+};
+const SURPRISING: StatusRule = {
+  kind: 'system',
+  retry: false,
+  text: 'answered in a way that its API does not document{words}.',
+};
+
+/** The one table of what an HTTP status means. */
+const STATUS_RULES: Readonly<Record<number, StatusRule>> = {
+  400: REJECTED,
+  401: {
+    kind: 'config',
+    retry: false,
+    text: 'did not accept the credentials{words}. Check API Key and Secret Key.',
+  },
+  403: {
+    kind: 'config',
+    retry: false,
+    text:
+      'refused access{words}. Check that API Key and Secret Key are of this project, that Data Region is the ' +
+      "project's, and that the project's plan and the keys' permissions include this data.",
+  },
+  404: {
+    kind: 'config',
+    retry: false,
+    text: 'does not have this endpoint{words}. Check Data Region and base_url.',
+  },
+  408: FAILED,
+  413: REJECTED,
+  425: FAILED,
+  429: {
+    kind: 'transient',
+    retry: true,
+    text: 'kept limiting the rate of requests{words}. The next sync goes on from here; sync less often if this repeats.',
+  },
+};
+
+/** Network errors that pass by themselves, by the codes of Node and axios. */
+const PASSING_CODES = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+  'EPROTO',
+  'ERR_NETWORK',
+  'ERR_BAD_RESPONSE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'UND_ERR_SOCKET',
+  'HPE_INVALID_CONSTANT',
+]);
+
+/** Bodies are quoted to the user only up to this many characters. */
+const QUOTED_CHARACTERS = 500;
+
+/** @param body Text of the answer, as far as it was read. */
+export function judgeStatus(
+  request: string,
+  status: number,
+  headers: Readonly<Record<string, unknown>>,
+  body: string,
+): Verdict {
+  const rule = STATUS_RULES[status] ?? (status >= 500 ? FAILED : SURPRISING);
+  const words = amplitudeWords(body);
+  const said = words === '' ? ` (HTTP ${status})` : ` (HTTP ${status}: ${words})`;
+  const message = `Amplitude ${rule.text.replace('{words}', () => said)} Request: ${request}.`;
+  const retryAfterMs = parseRetryAfter(headers['retry-after'], Date.now());
+  return {
+    failure: new ConnectorFailure(
+      rule.kind,
+      message,
+      `${request} answered ${status}: ${body.slice(0, 2000)}`,
+      { status },
+    ),
+    retry: rule.retry,
+    status,
+    words,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}
+
+/** An attempt that brought no answer at all. */
+export function judgeNetworkError(request: string, code: string, text: string): Verdict {
+  const retry = PASSING_CODES.has(code) || code.startsWith('HPE_');
+  const isTls = /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code);
+  const hint = isTls
+    ? 'The TLS certificate was not accepted; a proxy may need its CA in NODE_EXTRA_CA_CERTS.'
+    : 'Check the network, the proxy settings and, if set, base_url.';
+  return {
+    failure: new ConnectorFailure(
+      isTls ? 'config' : 'transient',
+      `Amplitude could not be reached (${code}). ${hint} Request: ${request}.`,
+      `${request}: ${code} ${text}`,
+      { code },
+    ),
+    retry: retry && !isTls,
+  };
+}
+
+/** An answer with status 200 whose body is not what the endpoint returns. Worth another try: proxies and edges do this. */
+export function judgeBody(request: string, problem: string): Verdict {
+  return {
+    failure: new ConnectorFailure(
+      'transient',
+      `Amplitude's answer could not be used: ${problem}. This usually passes; the next sync goes on from here. Request: ${request}.`,
+      `${request}: ${problem}`,
+    ),
+    retry: true,
+  };
+}
+
+/** Amplitude's own explanation out of an error body: JSON envelope, taxonomy form, or short plain text. */
+export function amplitudeWords(body: string): string {
+  const text = body.trim();
+  if (text === '' || text.startsWith('<')) return '';
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return envelopeWords(parsed).slice(0, QUOTED_CHARACTERS);
+  } catch (error) {
+    // Plain text is normal here: export errors are often not JSON.
+    if (!(error instanceof SyntaxError)) throw error;
+    return text.replace(/\s+/g, ' ').slice(0, QUOTED_CHARACTERS);
+  }
+}
+
+function envelopeWords(parsed: unknown): string {
+  if (typeof parsed !== 'object' || parsed === null) return String(parsed);
+  const envelope = parsed as { error?: unknown; message?: unknown; errors?: unknown };
+  if (typeof envelope.error === 'string') return envelope.error;
+  if (typeof envelope.error === 'object' && envelope.error !== null) {
+    const { message, metadata } = envelope.error as { message?: unknown; metadata?: { details?: unknown } };
+    const details = metadata?.details;
+    return [message, details === undefined ? undefined : `(${String(details)})`].filter(Boolean).join(' ');
+  }
+  if (typeof envelope.message === 'string') return envelope.message;
+  return JSON.stringify(parsed);
+}
+
+/** Seconds or an HTTP date, as a duration from now; undefined when absent or unreadable. */
+export function parseRetryAfter(value: unknown, nowMs: number): number | undefined {
+  if (typeof value !== 'string' || value.trim() === '') return undefined;
+  const text = value.trim();
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  // Date.parse alone takes nearly anything ("-5" is a year); an HTTP date begins with a weekday.
+  if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text)) return undefined;
+  const epochMs = Date.parse(text);
+  return Number.isNaN(epochMs) ? undefined : Math.max(0, epochMs - nowMs);
+}
