@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { HELP, parseCommandLine, type Invocation } from './cli';
+import { readEnvironment } from './environment';
+import { ConnectorFailure } from './failure';
+import { createRedactor } from './protocol/redact';
+import { renderFailure } from './protocol/render-failure';
+import { errorTraceMessage, logMessage } from './protocol/messages';
+import { MessageWriter, OutputClosed } from './protocol/writer';
+import { runCommand } from './source';
+
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+/** What a shell reports for a process that a signal ended: 128 + number. */
+const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** The process edge: the only file that touches `process`. It never calls process.exit, which would cut off output. */
+async function main(): Promise<void> {
+  const parsed = parseCommandLine(process.argv.slice(2));
+  if (parsed.kind === 'help') {
+    process.stdout.write(HELP);
+    return;
+  }
+  const writer = new MessageWriter(process.stdout);
+  if (parsed.kind === 'usage error') {
+    process.stderr.write(`${parsed.message}\n\n${HELP}`);
+    const failure = new ConnectorFailure('system', `Wrong usage: ${parsed.message} See --help.`);
+    writer.send(
+      errorTraceMessage(
+        renderFailure(failure, (text) => text),
+        Date.now(),
+      ),
+    );
+    process.exitCode = EXIT_USAGE;
+    return writer.end();
+  }
+  await runInvocation(parsed.invocation, writer);
+}
+
+async function runInvocation(invocation: Invocation, writer: MessageWriter): Promise<void> {
+  let redact = createRedactor([]);
+  const stop = new AbortController();
+  let removeTemp = (): void => undefined;
+  writer.signal.addEventListener('abort', () => stop.abort(writer.failure));
+  const report = (error: unknown): void => {
+    process.exitCode = EXIT_FAILURE;
+    if (error instanceof OutputClosed || stop.signal.aborted) return;
+    const trace = renderFailure(error, redact);
+    if (!(error instanceof ConnectorFailure))
+      writer.send(logMessage('FATAL', trace.message, trace.stack_trace));
+    writer.send(errorTraceMessage(trace, Date.now()));
+  };
+  process.on('uncaughtException', (error) => {
+    report(error);
+    stop.abort(error);
+  });
+  process.on('exit', () => removeTemp());
+  const ended = endOnSignal(stop);
+  try {
+    process.exitCode = await runCommand(invocation, {
+      writer,
+      environment: readEnvironment(process.env),
+      signal: stop.signal,
+      nowMs: Date.now(),
+      readFile: (path) => readFileSync(path, 'utf8'),
+      hide: (secrets) => (redact = createRedactor(secrets)),
+      redact: (text) => redact(text),
+      temp: { parent: tmpdir(), pid: process.pid, isAlive },
+      onTemp: (remove) => (removeTemp = remove),
+      terminal: process.stderr.isTTY ? process.stderr : undefined,
+    });
+  } catch (error) {
+    report(error);
+  }
+  await writer.end().catch(report);
+  removeTemp();
+  ended();
+}
+
+/**
+ * On a signal, stops the run, lets it flush its last safe states, and then dies by that same signal: to PyAirbyte any
+ * other end is a failure, and an exit with 0 would make the platform believe that everything was read.
+ * @returns To be called when everything has been written.
+ */
+function endOnSignal(stop: AbortController): () => void {
+  let received: keyof typeof EXIT_OF_SIGNAL | undefined;
+  const handle = (signal: keyof typeof EXIT_OF_SIGNAL): void => {
+    received ??= signal;
+    stop.abort(new Error(`Stopped by ${signal}.`));
+  };
+  process.once('SIGTERM', handle);
+  process.once('SIGINT', handle);
+  return () => {
+    process.removeListener('SIGTERM', handle);
+    process.removeListener('SIGINT', handle);
+    if (received === undefined) return;
+    // As PID 1 of a container the kernel ignores the signal; then this code is what is left to tell.
+    process.exitCode = EXIT_OF_SIGNAL[received];
+    process.kill(process.pid, received);
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: alive, but somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+void main();

@@ -1,0 +1,3 @@
+import { userCounts } from './users';
+
+export const activeUsers = userCounts('active_users', 'active');

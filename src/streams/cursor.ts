@@ -1,0 +1,45 @@
+import { ConnectorFailure } from '../failure';
+import type { StreamState } from '../protocol/output';
+
+/**
+ * The cursor text out of a stream's state: `{"<field>": "…"}`, or the `slices` that Airbyte's Python connectors write
+ * when they read concurrently. Of slices only the lowest counts: what lies behind a gap is read again.
+ * @returns undefined when the state holds no cursor at all (empty, or a full-refresh sentinel).
+ * @throws ConnectorFailure (config) when there is something, but no cursor in it.
+ */
+export function readCursor(stream: string, field: string, state: StreamState): string | undefined {
+  const keys = Object.keys(state).filter((key) => !key.startsWith('__ab_'));
+  if (keys.length === 0) return undefined;
+  const value = state[field] ?? readSlices(state['slices'], field) ?? readLegacy(state['legacy'], field);
+  if (typeof value === 'string' && value !== '') return value;
+  throw unusableState(stream, `it has no text under ${JSON.stringify(field)}`);
+}
+
+export function unusableState(stream: string, why: string): ConnectorFailure {
+  return new ConnectorFailure(
+    'config',
+    `The saved state of stream ${stream} cannot be used: ${why}. Correct it, or reset the stream to read it from the start date.`,
+  );
+}
+
+interface Slice {
+  readonly start?: unknown;
+  readonly end?: unknown;
+  readonly most_recent_cursor_value?: unknown;
+}
+
+function readSlices(slices: unknown, field: string): unknown {
+  if (!Array.isArray(slices) || slices.length === 0) return undefined;
+  const [lowest] = (slices as Slice[]).toSorted((a, b) => (String(a?.start) < String(b?.start) ? -1 : 1));
+  return (
+    lowest?.most_recent_cursor_value ??
+    lowest?.end ??
+    (lowest as Record<string, unknown> | undefined)?.[field]
+  );
+}
+
+function readLegacy(legacy: unknown, field: string): unknown {
+  return typeof legacy === 'object' && legacy !== null
+    ? (legacy as Record<string, unknown>)[field]
+    : undefined;
+}

@@ -1,0 +1,3 @@
+import { userCounts } from './users';
+
+export const newUsers = userCounts('new_users', 'new');
