@@ -11,8 +11,14 @@ export interface ArchiveMember {
   readonly name: string;
   /** Hour since the epoch by the member's name, or undefined when the name does not say. */
   readonly hour: number | undefined;
-  /** The text of the member (gunzipped if it is gzip). Errors are ArchiveCorrupt. */
-  openText(): Promise<Readable>;
+  /** Equal for members of equal name, size and CRC-32: the same bytes, in whichever archive. */
+  readonly fingerprint: string;
+  /**
+   * The text of the member (gunzipped if it is gzip). Errors are ArchiveCorrupt.
+   * @param aheadBytes How far to inflate ahead of the reader. When a damaged member breaks off, what was inflated ahead is
+   *   lost; with 1, everything before the damage is given.
+   */
+  openText(aheadBytes?: number): Promise<Readable>;
 }
 
 export interface ExportArchive {
@@ -110,13 +116,14 @@ function assertConsistent(directory: Directory): void {
 function readRange(file: FileHandle, start: number, end: number): Readable {
   // An empty range would mean "to the end of the file" to createReadStream.
   if (end < start) return Readable.from([]);
-  return createReadStream('', { fd: file, start, end, autoClose: false, highWaterMark: READ_CHUNK });
+  return createReadStream('', { fd: file.fd, start, end, autoClose: false, highWaterMark: READ_CHUNK });
 }
 
 class ExportMember implements ArchiveMember {
   readonly name: string;
   readonly hour: number | undefined;
   readonly part: number;
+  readonly fingerprint: string;
   private isGzip = false;
 
   constructor(
@@ -124,6 +131,7 @@ class ExportMember implements ArchiveMember {
     private readonly entry: File,
   ) {
     this.name = entry.path;
+    this.fingerprint = `${entry.crc32} ${entry.uncompressedSize} ${entry.path}`;
     ({ hour: this.hour, part: this.part } = parseMemberHour(entry.path));
   }
 
@@ -152,10 +160,10 @@ class ExportMember implements ArchiveMember {
     this.isGzip = magic === 0x1f8b;
   }
 
-  async openText(): Promise<Readable> {
+  async openText(aheadBytes = INFLATE_AHEAD): Promise<Readable> {
     const packed = await this.openPacked();
     const text = this.isGzip
-      ? createGunzip({ chunkSize: INFLATE_CHUNK, readableHighWaterMark: INFLATE_AHEAD } as object)
+      ? createGunzip({ chunkSize: INFLATE_CHUNK, readableHighWaterMark: aheadBytes } as object)
       : new PassThrough();
     pipeline(packed, text, (error) => {
       if (error) text.destroy(this.corrupt(`is not whole gzip (${error.code ?? error.message})`));

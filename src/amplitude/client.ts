@@ -1,10 +1,12 @@
+import type { ConnectorFailure } from '../failure';
 import type { HourWindow } from '../time/windows';
 import type { AddressPolicy } from './address-policy';
 import { downloadExport, type ExportAnswer } from './export-download';
-import { JsonClient, type JsonRequest } from './json-client';
+import { announceRetry, JsonClient, type JsonRequest } from './json-client';
 import { RequestLimits } from './limits';
 import type { ApiObserver } from './observer';
-import { RETRIES } from './retry';
+import { RETRIES, retryDelayMs } from './retry';
+import { sleep } from './sleep';
 import type { TempSpace } from './temp-space';
 import { Transport } from './transport';
 
@@ -31,6 +33,8 @@ export interface AmplitudeApi {
   getJson(request: JsonRequest): Promise<unknown>;
   /** @throws ConnectorFailure */
   export(window: HourWindow): Promise<ExportAnswer>;
+  /** Waits before the caller's own retry `number` (1-based) of an export, as the API does before its own. */
+  backOff(number: number, failure: ConnectorFailure): Promise<void>;
   /** Room on the temporary disk for one archive, in bytes. */
   archiveBudget(): Promise<number>;
 }
@@ -55,6 +59,11 @@ export class Amplitude {
       getJson: (request) => reportLongWaits(request.path, observer, () => json.get(request)),
       export: (window) =>
         reportLongWaits('export', observer, () => downloadExport(window, { ...shared, temp }, observer)),
+      backOff: async (number, failure) => {
+        const delayMs = retryDelayMs(number, retryBaseMs, { failure, retry: true });
+        announceRetry(observer, this.limits, 'export', { failure }, number, delayMs);
+        await sleep(delayMs, observer.signal);
+      },
       archiveBudget: () => temp.archiveBudget(),
     };
   }

@@ -3,6 +3,7 @@ import { MemberProgress } from './member-progress';
 import { PlainSplicer } from './plain-splicer';
 import type { SpliceChange } from './record-writer';
 import type { SplicedLines, SplicerEngine } from './splicer-engine';
+import { WasmSplicer } from './wasm-splicer';
 
 export type { MalformedLine, SpliceChange, SplicedLines };
 
@@ -44,7 +45,8 @@ export class EventSplicer {
     const { head, tail, tailWithChanges, dropFields, keepFields, onMalformedLine } = options;
     const form = { tail, tailWithChanges, dropFields, keepFields, maxRecordBytes: MAX_RECORD_BYTES };
     this.progress = new MemberProgress(onMalformedLine);
-    this.engine = new PlainSplicer(head, form, this.progress);
+    const plain = new PlainSplicer(head, form, this.progress);
+    this.engine = WasmSplicer.canServe(form) ? new WasmSplicer(head, form, this.progress, plain) : plain;
   }
 
   /** The first malformed line of the member. */

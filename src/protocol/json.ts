@@ -30,6 +30,7 @@ export function describeSyntaxError(error: unknown, text: string): string {
   const message = error instanceof Error ? error.message : '';
   if (/unexpected end|unterminated/i.test(message)) return 'the text ends in the middle';
   const position = /at position (\d+)/.exec(message)?.[1];
+  if (Number(position) >= text.trimEnd().length) return 'the text ends in the middle';
   // Node names the character but no position for some errors, and its message quotes the text: it is not passed on.
   if (position === undefined) return 'it holds a character where JSON allows none';
   const lines = text.slice(0, Number(position)).split('\n');

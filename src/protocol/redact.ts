@@ -122,10 +122,11 @@ function asToken(source: string, secret: string): string {
 
 /** Up to three levels of JSON inside JSON; bounded, because an unbounded run makes the search quadratic. */
 function backslashPattern(count: number): string {
+  // The escape first: its own backslashes would satisfy the run and leave `u005c` behind.
   return either(
-    `\\\\{${String(count)},${String(count * 8)}}`,
-    `(?:${percentPattern('\\')}){${String(count)}}`,
     `(?:\\\\{1,8}u005[cC]){${String(count)}}`,
+    `(?:${percentPattern('\\')}){${String(count)}}`,
+    `\\\\{${String(count)},${String(count * 8)}}`,
   );
 }
 

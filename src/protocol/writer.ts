@@ -5,7 +5,7 @@ import { type Message, stringifyOnOneLine } from './messages';
 const BLOCK_BYTES = 256 * 1024;
 
 /** A batch below this size is copied into the block; a larger one goes to the stream as it is. */
-const COPY_BELOW_BYTES = 32 * 1024;
+const COPY_BELOW_BYTES = 16 * 1024;
 
 const NEWLINE = 0x0a;
 const WRITTEN: Promise<void> = Promise.resolve();
