@@ -109,11 +109,16 @@ function connect(config: Config, io: SourceIo, retries?: number): Amplitude {
   const { environment } = io;
   const temp = new TempSpace({ ...io.temp, limitBytes: environment.storageLimitBytes });
   io.onTemp(() => temp.removeSync());
+  const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<
+    string,
+    string
+  >;
   return new Amplitude({
     ...config,
     ...environment,
     policy: environment,
     temp,
+    userAgent: `${name}/${version}`,
     ...(retries !== undefined && { retries }),
   });
 }

@@ -23,6 +23,7 @@ export interface AmplitudeOptions {
   /** Least time between two exports. */
   readonly paceMs: number;
   readonly idleTimeoutMs: number;
+  readonly userAgent: string;
   /** Attempts after the first; interactive commands use fewer. */
   readonly retries?: number;
 }

@@ -56,6 +56,8 @@ export async function downloadExport(
     try {
       return await attemptDownload(window, options, observer);
     } catch (error) {
+      if (error instanceof DiskFull && window.first !== window.last)
+        return { kind: 'too large', failure: error };
       if (!(error instanceof AttemptError)) throw error;
       const { verdict } = error;
       if (saysNoData(verdict)) return { kind: 'empty' };
@@ -104,7 +106,7 @@ async function attemptDownload(
       async () => {
         observer.tally('requests', 1);
         const answer = await options.transport.get(EXPORT_PATH, params, observer.signal);
-        await save(answer, path, request, observer.signal);
+        await save(answer, path, request, await options.temp.archiveBudget(), observer.signal);
       },
       observer,
     );
@@ -116,13 +118,28 @@ async function attemptDownload(
   }
 }
 
+/** A smaller window may still fit; one hour that does not is the user's to solve. */
+class DiskFull extends ConnectorFailure {
+  constructor(neededBytes: string) {
+    super(
+      'transient',
+      `The temporary folder is full: an archive needs ${neededBytes} bytes. Give the container more disk (TMPDIR says where).`,
+    );
+  }
+}
+
 async function save(
   { headers, body }: HttpAnswer,
   path: string,
   request: string,
+  budgetBytes: number,
   signal: AbortSignal,
 ): Promise<void> {
   const declared = Number(headers['content-length'] ?? Number.NaN);
+  if (declared > budgetBytes) {
+    body.destroy();
+    throw new DiskFull(String(declared));
+  }
   let received = 0;
   const count = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -152,12 +169,7 @@ function translateSaveError(
 ): unknown {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    const needed = Number.isNaN(declared) ? `more than ${received}` : `${declared}`;
-    return new ConnectorFailure(
-      'transient',
-      `The temporary folder is full: the archive needs ${needed} bytes. Give the container more disk (TMPDIR says where), ` +
-        'or make request_time_range smaller.',
-    );
+    return new DiskFull(Number.isNaN(declared) ? `more than ${received}` : String(declared));
   }
   if (code.startsWith('Z_'))
     return new AttemptError(judgeBody(request, `its gzip encoding is broken (${code})`));

@@ -8,6 +8,8 @@ import { retryDelayMs } from './retry';
 import { AttemptError, translateNetworkError, type HttpAnswer, type Transport } from './transport';
 import { judgeBody } from './verdicts';
 
+/** These answers take seconds; Amplitude was seen to hang where it should have said 429. */
+const IDLE_TIMEOUT_MS = 120_000;
 /** Far above any answer seen; keeps a runaway body out of memory. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
@@ -53,7 +55,11 @@ export class JsonClient {
         async () => {
           this.observer.tally('requests', 1);
           try {
-            const data = await readJson(await transport.get(path, params, signal), `GET ${path}`, signal);
+            const data = await readJson(
+              await transport.get(path, params, signal, IDLE_TIMEOUT_MS),
+              `GET ${path}`,
+              signal,
+            );
             return { data, status: 200, statusText: 'OK', headers: {}, config };
           } catch (error) {
             // axios-retry finds its own bookkeeping in the error's config.

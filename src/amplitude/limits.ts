@@ -60,8 +60,9 @@ export class RequestLimits {
     const settle = cost > 0 ? await this.ledger.acquire(cost, signal, tell) : undefined;
     try {
       await this.waitForPause(kind, signal, tell);
-      await this.pace[kind].schedule(() => Promise.resolve());
-      return await this.gate.schedule(() => {
+      return await this.gate.schedule(async () => {
+        // Paced inside the gate: behind it, requests that a full gate held back would all start at once.
+        await this.pace[kind].schedule(() => Promise.resolve());
         signal.throwIfAborted();
         if (told) observer.resumed();
         const waitedMs = Date.now() - waitingSinceMs;

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat, statfs, utimes } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -38,9 +38,19 @@ export class TempSpace {
 
   /** Room for one archive in bytes; Infinity when the disk does not tell. */
   async archiveBudget(): Promise<number> {
-    const { bavail, bsize } = await statfs(this.options.parent);
-    const free = bavail * bsize * USABLE_SHARE;
+    const free = await this.freeBytes();
     return Math.min(free, this.options.limitBytes ?? Infinity) / ARCHIVES_AT_ONCE;
+  }
+
+  private async freeBytes(): Promise<number> {
+    try {
+      const { bavail, bsize } = await statfs(this.options.parent);
+      return bavail * bsize * USABLE_SHARE;
+    } catch (error) {
+      // A folder that cannot be used is reported, with its path, when the first file is to be made in it.
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      return Infinity;
+    }
   }
 
   /** Synchronous, because exit handlers cannot wait. */
@@ -53,9 +63,7 @@ export class TempSpace {
     const { parent, pid } = this.options;
     try {
       await this.removeLeftovers();
-      const folder = await mkdtemp(join(parent, `${PREFIX}${hostTag()}-${pid}-`));
-      await utimes(folder, new Date(), new Date());
-      return folder;
+      return await mkdtemp(join(parent, `${PREFIX}${hostTag()}-${pid}-`));
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
       throw new ConnectorFailure(

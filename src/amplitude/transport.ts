@@ -24,6 +24,7 @@ export interface TransportOptions {
   readonly policy: AddressPolicy;
   /** Longest silence on a connection, before the answer or within it. */
   readonly idleTimeoutMs: number;
+  readonly userAgent: string;
 }
 
 /** An answer with status 200; its body has not been read. */
@@ -41,7 +42,7 @@ export class Transport {
     this.http = axios.create({
       httpAgent: new HttpAgent({ keepAlive: true, lookup: guardedLookup('http:', policy) }),
       httpsAgent: new HttpsAgent({ keepAlive: true, lookup: guardedLookup('https:', policy) }),
-      timeout: options.idleTimeoutMs,
+      headers: { 'User-Agent': options.userAgent },
       maxRedirects: 0,
       validateStatus: () => true,
       responseType: 'stream',
@@ -53,19 +54,25 @@ export class Transport {
 
   /**
    * @param path From the host's root, such as `/api/2/export`.
+   * @param idleTimeoutMs Longest silence for this request; never more than the transport's own.
    * @throws AttemptError for everything but a 200; ConnectorFailure (config) when a redirect is not allowed.
    */
   async get(
     path: string,
     params: Readonly<Record<string, string>>,
     signal: AbortSignal,
+    idleTimeoutMs = this.options.idleTimeoutMs,
   ): Promise<HttpAnswer> {
+    const timeout = Math.min(idleTimeoutMs, this.options.idleTimeoutMs);
     const request = `GET ${path}`;
     const start = new URL(this.options.baseUrl.href.replace(/\/$/, '') + path);
     start.search = new URLSearchParams(params).toString();
     let url = start;
     for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
-      const { status, headers, data } = await this.send(url, url.origin === start.origin, request, signal);
+      const { status, headers, data } = await this.send(url, url.origin === start.origin, request, {
+        signal,
+        timeout,
+      });
       if (status === 200) return { headers, body: data };
       const location: unknown = headers['location'];
       if (status < 300 || status >= 400 || typeof location !== 'string') {
@@ -84,12 +91,17 @@ export class Transport {
     });
   }
 
-  private async send(url: URL, withKeys: boolean, request: string, signal: AbortSignal) {
+  private async send(
+    url: URL,
+    withKeys: boolean,
+    request: string,
+    limits: { readonly signal: AbortSignal; readonly timeout: number },
+  ) {
     const auth = { username: this.options.apiKey, password: this.options.secretKey };
     try {
-      return await this.http.get<Readable>(url.href, { signal, ...(withKeys ? { auth } : {}) });
+      return await this.http.get<Readable>(url.href, { ...limits, ...(withKeys ? { auth } : {}) });
     } catch (error) {
-      throw translateNetworkError(error, request, signal);
+      throw translateNetworkError(error, request, limits.signal);
     }
   }
 }

@@ -93,11 +93,12 @@ export class MessageWriter {
   /**
    * Takes whole message lines. They keep their place among the other messages from the moment of the call.
    * @param bytes Ends with a line end. It must not change until the promise settles; afterwards it may be used again.
+   * @throws TypeError at once, before anything is taken, when the last line has no end.
    */
   writeLines(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return this.ready();
     if (bytes[bytes.length - 1] !== NEWLINE) {
-      return Promise.reject(new TypeError('A batch of message lines does not end with a line end.'));
+      throw new TypeError('A batch of message lines does not end with a line end.');
     }
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (bytes.length < COPY_BELOW_BYTES) {

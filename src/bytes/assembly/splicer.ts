@@ -26,7 +26,16 @@ let outputLimit: usize = 0;
  * @param parts pointer to the head, and its and the tail's lengths; the tail stands behind the head
  * @returns why it stopped: 0: all read, 1: the output is full, 2: the line at `inputEnd` is left to the plain way
  */
-export function splice(input: usize, end: usize, output: usize, limit: usize, head: usize, headBytes: usize, tail: usize, tailBytes: usize): i32 {
+export function splice(
+  input: usize,
+  end: usize,
+  output: usize,
+  limit: usize,
+  head: usize,
+  headBytes: usize,
+  tail: usize,
+  tailBytes: usize,
+): i32 {
   let p = input;
   let out = output;
   let status = 0;

@@ -28,9 +28,9 @@ export function rewriteTimestamp(quote: usize, out: usize): usize {
   let fraction: u64 = ZEROS;
   if (load<u8>(end) == 0x2e) {
     const digits = i8x16.le_u(i8x16.sub(v128.load(end, 1), i8x16.splat(0x30)), i8x16.splat(9));
-    const count = ctz(i8x16.bitmask(digits) ^ 0xffff | 0x10000);
+    const count = ctz((i8x16.bitmask(digits) ^ 0xffff) | 0x10000);
     if (count == 0) return 0;
-    const kept: u64 = count >= 6 ? SIX_BYTES : (<u64>1 << (count * 8)) - 1;
+    const kept: u64 = count >= 6 ? SIX_BYTES : ((<u64>1) << (count * 8)) - 1;
     fraction = (load<u64>(end, 1) & kept) | (ZEROS & ~kept);
     end += 1 + count;
   }

@@ -23,7 +23,8 @@ export function isPlainUtf8(start: usize, end: usize): bool {
         if ((word & 0x1e) == 0 || (word & 0xffff) == 0x85c2) return false;
         p += 2;
       } else if ((word & 0xc0c0c0f8) == 0x808080f0) {
-        const code = ((word & 0x07) << 18) | ((word & 0x3f00) << 4) | ((word >> 10) & 0xfc0) | ((word >> 24) & 0x3f);
+        const code =
+          ((word & 0x07) << 18) | ((word & 0x3f00) << 4) | ((word >> 10) & 0xfc0) | ((word >> 24) & 0x3f);
         if (code - 0x10000 >= 0x100000) return false;
         p += 4;
       } else return false;
