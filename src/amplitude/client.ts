@@ -32,8 +32,8 @@ export interface AmplitudeOptions {
 export interface AmplitudeApi {
   /** @throws ConnectorFailure */
   getJson(request: JsonRequest): Promise<unknown>;
-  /** @throws ConnectorFailure */
-  export(window: HourWindow): Promise<ExportAnswer>;
+  /** @param stop Ends the request when its answer is no longer wanted. @throws ConnectorFailure */
+  export(window: HourWindow, stop?: AbortSignal): Promise<ExportAnswer>;
   /** Waits before the caller's own retry `number` (1-based) of an export, as the API does before its own. */
   backOff(number: number, failure: ConnectorFailure): Promise<void>;
   /** Room on the temporary disk for one archive, in bytes. */
@@ -58,8 +58,12 @@ export class Amplitude {
     const json = new JsonClient(shared, observer);
     return {
       getJson: (request) => reportLongWaits(request.path, observer, () => json.get(request)),
-      export: (window) =>
-        reportLongWaits('export', observer, () => downloadExport(window, { ...shared, temp }, observer)),
+      export: (window, stop) => {
+        const stoppable = stop ? stopWith(stop, observer) : observer;
+        return reportLongWaits('export', observer, () =>
+          downloadExport(window, { ...shared, temp }, stoppable),
+        );
+      },
       backOff: async (number, failure) => {
         const delayMs = retryDelayMs(number, retryBaseMs, { failure, retry: true });
         announceRetry(observer, this.limits, 'export', { failure }, number, delayMs);
@@ -68,6 +72,16 @@ export class Amplitude {
       archiveBudget: () => temp.archiveBudget(),
     };
   }
+}
+
+function stopWith(stop: AbortSignal, observer: ApiObserver): ApiObserver {
+  return {
+    signal: AbortSignal.any([stop, observer.signal]),
+    log: observer.log,
+    rateLimited: (untilMs) => observer.rateLimited(untilMs),
+    resumed: () => observer.resumed(),
+    tally: (name, amount) => observer.tally(name, amount),
+  };
 }
 
 /** A line every minute, so that a log which stands still is never mistaken for a hang. */

@@ -18,13 +18,20 @@ export async function* answerWindows(
   api: AmplitudeApi,
   planner: WindowPlanner,
 ): AsyncGenerator<AnsweredWindow, void, void> {
-  let ahead: Promise<AnsweredWindow | undefined> | undefined = startNext(api, planner);
+  const stop = new AbortController();
+  const startNext = (): Promise<AnsweredWindow | undefined> => {
+    const next = answerNext(api, planner, stop.signal);
+    // A failure counts when its turn comes, after the window before it has been read.
+    next.catch(() => undefined);
+    return next;
+  };
+  let ahead: Promise<AnsweredWindow | undefined> | undefined = startNext();
   try {
     for (;;) {
       const current = await ahead;
       ahead = undefined;
       if (current === undefined) return;
-      ahead = startNext(api, planner);
+      ahead = startNext();
       try {
         yield current;
       } finally {
@@ -33,25 +40,23 @@ export async function* answerWindows(
     }
   } finally {
     // The caller stopped early: the archive that is still coming has no reader any more.
+    stop.abort();
     const unread = await ahead?.catch(() => undefined);
     await unread?.archive?.close();
   }
 }
 
-function startNext(api: AmplitudeApi, planner: WindowPlanner): Promise<AnsweredWindow | undefined> {
-  const next = answerNext(api, planner);
-  // A failure counts when its turn comes, after the window before it has been read.
-  next.catch(() => undefined);
-  return next;
-}
-
 /** Asks for the next window, in ever smaller ones while Amplitude finds it too large. */
-async function answerNext(api: AmplitudeApi, planner: WindowPlanner): Promise<AnsweredWindow | undefined> {
+async function answerNext(
+  api: AmplitudeApi,
+  planner: WindowPlanner,
+  stop: AbortSignal,
+): Promise<AnsweredWindow | undefined> {
   const sinceMs = Date.now();
   for (;;) {
     const window = planner.next(await api.archiveBudget());
     if (window === undefined) return undefined;
-    const answer = await api.export(window);
+    const answer = await api.export(window, stop);
     if (answer.kind === 'too large') {
       if (!planner.tooLarge(window)) throw answer.failure;
       continue;
