@@ -1,10 +1,38 @@
 import type { AmplitudeApi } from './amplitude/client';
 import { otherRegion, regionUrl } from './amplitude/regions';
+import type { Invocation } from './cli';
 import type { Config } from './config';
+import { connect } from './connect';
 import { ConnectorFailure } from './failure';
+import { loadConfig, type SourceIo } from './inputs';
+import type { Logger } from './protocol/log';
+import { connectionStatusMessage } from './protocol/messages';
 
+/** Interactive commands must answer within a minute; a sync may wait much longer. */
+const CHECK_RETRIES = 2;
 /** Every plan has annotations, they cost nothing of the dashboard budget, and v2 answers where v3 is missing. */
 const PROBES = ['/api/3/annotations', '/api/2/annotations'] as const;
+
+export async function check(invocation: Invocation, io: SourceIo, log: Logger): Promise<number> {
+  const { writer, signal } = io;
+  const observer = {
+    signal,
+    log,
+    rateLimited: () => undefined,
+    resumed: () => undefined,
+    tally: () => undefined,
+  };
+  const connectTo = (config: Config): AmplitudeApi => connect(config, io, CHECK_RETRIES).for(observer);
+  try {
+    await checkConnection(loadConfig(invocation, io, log), io.nowMs, connectTo);
+    await writer.write(connectionStatusMessage('SUCCEEDED'));
+  } catch (error) {
+    // Only what the user can mend is a failed check; anything else is an error of this run.
+    if (!(error instanceof ConnectorFailure) || error.kind !== 'config') throw error;
+    await writer.write(connectionStatusMessage('FAILED', io.redact(error.message)));
+  }
+  return 0;
+}
 
 /**
  * Proves that the configuration can be used, with one small request when all is well.

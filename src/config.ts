@@ -53,7 +53,8 @@ export function secretsOf(raw: unknown, schema: ConfigSchema): string[] {
 
 /**
  * Validates a configuration against the specification and turns it into what the connector works with.
- * @throws ConnectorFailure (config) that names every field that is wrong, and never a value of a secret.
+ * @throws ConnectorFailure (config) that names every field that is wrong, and never a value of a secret; (system) when it
+ *   is no JSON object at all.
  */
 export function parseConfig(
   raw: unknown,
@@ -62,7 +63,7 @@ export function parseConfig(
   nowMs: number,
 ): Config {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    throw new ConnectorFailure('config', 'Config validation error: the configuration is not a JSON object.');
+    throw new ConnectorFailure('system', 'Config validation error: the configuration is not a JSON object.');
   }
   const values = withDefaults(raw as Values, schema);
   const problems = findProblems(values, schema);

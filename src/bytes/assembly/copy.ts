@@ -3,7 +3,7 @@
  *
  * @returns the bitwise OR of all blocks: a sign bit in it means that there may be bytes above 0x7f
  */
-export function copyRun(from: usize, end: usize, to: usize): v128 {
+export function copyBytes(from: usize, end: usize, to: usize): v128 {
   let seen = i8x16.splat(0);
   while (from + 64 <= end) {
     const a = v128.load(from);

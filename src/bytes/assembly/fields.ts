@@ -1,63 +1,57 @@
+/** What happens to a field of an event. */
 export const PLAIN: u32 = 0;
 export const TIMESTAMP: u32 = 1;
 export const DROPPED: u32 = 2;
 
-/** Slots of the hash table; it is filled to half at most, so that a search ends soon. */
-export const SLOTS: u32 = 1024;
-export const MAX_FIELDS: u32 = SLOTS / 2;
+// A hash table. A slot holds the name's address, its length plus one (0: the slot is free) and the field's kind.
+const SLOTS: u32 = 2048;
+const SLOT_BYTES: u32 = 12;
+const table: usize = memory.data(2048 * 12, 16);
 
-/** A slot holds the name's place, its length (0: empty) and its kind. */
-const SLOT_BYTES = 12;
-const table: usize = memory.data(1024 * 12, 16);
-
-export function clearFields(): void {
-  memory.fill(table, 0, SLOTS * SLOT_BYTES);
-}
+/** More would fill the table by more than half and make searches long. */
+export const MAX_FIELDS: i32 = 1024;
 
 /** The name has to stay where it is. */
 export function addField(name: usize, length: u32, kind: u32): void {
-  let slot = slotOf(name, length);
+  let slot = firstSlot(name, length);
   while (load<u32>(slot, 4) != 0) slot = nextSlot(slot);
   store<usize>(slot, name);
-  store<u32>(slot, length, 4);
+  store<u32>(slot, length + 1, 4);
   store<u32>(slot, kind, 8);
 }
 
 // @ts-ignore: decorator
 @inline
 export function kindOf(name: usize, length: u32): u32 {
-  let slot = slotOf(name, length);
+  let slot = firstSlot(name, length);
   while (true) {
-    const slotLength = load<u32>(slot, 4);
-    if (slotLength == 0) return PLAIN;
-    if (slotLength == length && isSame(load<usize>(slot), name, length)) return load<u32>(slot, 8);
+    const taken = load<u32>(slot, 4);
+    if (taken == 0) return PLAIN;
+    if (taken == length + 1 && isSame(load<usize>(slot), name, length)) return load<u32>(slot, 8);
     slot = nextSlot(slot);
   }
 }
 
+/** The first eight bytes and the length tell nearly all fields of an event apart. */
 // @ts-ignore: decorator
 @inline
-function slotOf(name: usize, length: u32): usize {
-  // The first eight bytes and the length tell the fields of an event apart; a clash only costs a comparison.
-  const unused: u64 = length < 8 ? 64 - length * 8 : 0;
-  const first = length == 0 ? 0 : load<u64>(name) << unused;
-  const hash = ((first ^ length) * 0x9e3779b97f4a7c15) >> 54;
-  return table + <usize>hash * SLOT_BYTES;
+function firstSlot(name: usize, length: u32): usize {
+  let start = load<u64>(name);
+  if (length < 8) start = length == 0 ? 0 : start << (64 - 8 * <u64>length);
+  // The multiplier is 2^64 divided by the golden ratio; the highest bits of the product depend on all bits.
+  const hash = <u32>(((start ^ length) * 0x9e3779b97f4a7c15) >> 53);
+  return table + hash * SLOT_BYTES;
 }
 
 // @ts-ignore: decorator
 @inline
 function nextSlot(slot: usize): usize {
-  const next = slot + SLOT_BYTES;
-  return next == table + SLOTS * SLOT_BYTES ? table : next;
+  return slot == table + (SLOTS - 1) * SLOT_BYTES ? table : slot + SLOT_BYTES;
 }
 
 function isSame(a: usize, b: usize, length: u32): bool {
-  let at: u32 = 0;
-  while (at + 8 <= length) {
-    if (load<u64>(a + at) != load<u64>(b + at)) return false;
-    at += 8;
+  for (let at: u32 = 0; at < length; at++) {
+    if (load<u8>(a + at) != load<u8>(b + at)) return false;
   }
-  const unused: u64 = 64 - (length - at) * 8;
-  return at == length || (load<u64>(a + at) ^ load<u64>(b + at)) << unused == 0;
+  return true;
 }

@@ -1,118 +1,145 @@
-/** Levels below the event that are followed here; one bit for each says whether it is an object. */
-const MAX_LEVELS: i32 = 60;
+// Each function takes the address where something starts and returns the one behind it, or 0 when that thing is not
+// well-formed or is left to the plain way. All stop at a newline, so none reads past the last newline of the input by
+// more than a vector.
 
-/**
- * Every function here takes a pointer and returns where the thing ends, or 0 when it is not well-formed or something
- * that the fast way leaves to the plain one. A newline ends whatever is read, so nothing reads past the input's last one.
- */
+/** Containers that may be open at once: each has a bit in a 64-bit word. Deeper values are left to the plain way. */
+const MAX_LEVELS: i32 = 64;
 
-/** @param p after the opening quote; @returns the closing quote */
+const QUOTE: u32 = 0x22;
+const BACKSLASH: u32 = 0x5c;
+const COMMA: u32 = 0x2c;
+const COLON: u32 = 0x3a;
+const OPEN_OBJECT: u32 = 0x7b;
+const CLOSE_OBJECT: u32 = 0x7d;
+const OPEN_ARRAY: u32 = 0x5b;
+const CLOSE_ARRAY: u32 = 0x5d;
+
+/** Passes spaces and tabs. A CR inside the object has to go, which is left to the plain way. */
 // @ts-ignore: decorator
 @inline
-export function stringEnd(p: usize): usize {
-  const v = v128.load(p);
-  const stops = stopMask(v);
-  if (stops != 0) {
-    const end = p + ctz(stops);
-    if (load<u8>(end) == 0x22) return end;
-  }
-  return longStringEnd(p);
+export function skipBlanks(start: usize): usize {
+  return load<u8>(start) <= 0x20 ? blanksEnd(start) : start;
 }
 
-/** As `stringEnd`, but gives up on an escape: a name with one may be a known field in disguise. */
-// @ts-ignore: decorator
-@inline
-export function nameEnd(start: usize): usize {
+function blanksEnd(start: usize): usize {
   let p = start;
-  while (true) {
-    const stops = stopMask(v128.load(p));
-    if (stops != 0) {
-      p += ctz(stops);
-      return load<u8>(p) == 0x22 ? p : 0;
-    }
-    p += 16;
-  }
+  while (load<u8>(p) == 0x20 || load<u8>(p) == 0x09) p++;
+  return p;
 }
 
-/** One bit for each byte that is a quote, a backslash or a control character. */
+/** @param start at a value, which may be of any kind */
 // @ts-ignore: decorator
 @inline
-function stopMask(v: v128): i32 {
-  // 0x22 ^ 2 is 0x20, and the control characters stay below it.
-  const quoteOrControl = i8x16.le_u(v128.xor(v, i8x16.splat(2)), i8x16.splat(0x20));
-  return i8x16.bitmask(v128.or(quoteOrControl, i8x16.eq(v, i8x16.splat(0x5c))));
+export function valueEnd(start: usize): usize {
+  const c = <u32>load<u8>(start);
+  if (c == QUOTE) return stringEnd(start);
+  if (c == OPEN_OBJECT || c == OPEN_ARRAY) return containerEnd(start);
+  return scalarEnd(start);
+}
+
+/** @param start at the opening quote */
+// @ts-ignore: decorator
+@inline
+function stringEnd(start: usize): usize {
+  const stops = stopsOf(v128.load(start, 1));
+  const stop = start + 1 + ctz(stops);
+  return stops != 0 && load<u8>(stop) == QUOTE ? stop + 1 : longStringEnd(start + 1);
+}
+
+/** A bit for each byte that is a quote, a backslash or a control character. */
+// @ts-ignore: decorator
+@inline
+function stopsOf(v: v128): i32 {
+  // 0x22 ^ 2 is 0x20, and the control characters stay below that.
+  const quotesAndControls = i8x16.le_u(v128.xor(v, i8x16.splat(2)), i8x16.splat(0x20));
+  return i8x16.bitmask(v128.or(quotesAndControls, i8x16.eq(v, i8x16.splat(0x5c))));
 }
 
 function longStringEnd(start: usize): usize {
   let p = start;
   while (true) {
-    const stops = stopMask(v128.load(p));
+    const stops = stopsOf(v128.load(p));
     if (stops == 0) {
       p += 16;
       continue;
     }
     p += ctz(stops);
-    const c = load<u8>(p);
-    if (c == 0x22) return p;
-    if (c != 0x5c) return 0;
-    const escaped = <u32>load<u8>(p, 1);
-    if (escaped == 0x75) {
-      if (!isHex(load<u8>(p, 2)) || !isHex(load<u8>(p, 3)) || !isHex(load<u8>(p, 4)) || !isHex(load<u8>(p, 5))) return 0;
+    const c = <u32>load<u8>(p);
+    if (c == QUOTE) return p + 1;
+    if (c != BACKSLASH) return 0;
+    const escape = <u32>load<u8>(p, 1);
+    if (escape == 0x75) {
+      for (let digit: usize = 2; digit < 6; digit++) {
+        if (!isHexDigit(load<u8>(p + digit))) return 0;
+      }
       p += 6;
-    } else {
-      if (escaped != 0x22 && escaped != 0x5c && escaped != 0x2f && escaped != 0x6e && escaped != 0x74 && escaped != 0x72 && escaped != 0x62 && escaped != 0x66) return 0;
-      p += 2;
-    }
+    } else if (isSimpleEscape(escape)) p += 2;
+    else return 0;
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function isHex(c: u32): bool {
+function isHexDigit(c: u32): bool {
   return c - 0x30 < 10 || (c | 0x20) - 0x61 < 6;
 }
 
-/** Passes spaces and tabs, not CR: a CR inside the object has to go, which is the plain way's work. */
-export function skipBlanks(p: usize): usize {
-  while (load<u8>(p) == 0x20 || load<u8>(p) == 0x09) p++;
-  return p;
+/** One of "\/bfnrt */
+function isSimpleEscape(c: u32): bool {
+  if (c == QUOTE || c == BACKSLASH || c == 0x2f) return true;
+  return c == 0x62 || c == 0x66 || c == 0x6e || c == 0x72 || c == 0x74;
 }
 
-/** @param p at a number, `true`, `false` or `null` */
+/**
+ * A name without escapes: one with an escape may be a known field in disguise.
+ *
+ * @param start at the opening quote
+ */
 // @ts-ignore: decorator
 @inline
-export function scalarEnd(p: usize): usize {
-  const word = load<u32>(p);
-  if (word == 0x6c6c756e || word == 0x65757274) return p + 4;
-  if (word == 0x736c6166) return load<u8>(p, 4) == 0x65 ? p + 5 : 0;
-  return numberEnd(p);
+export function nameEnd(start: usize): usize {
+  if (load<u8>(start) != QUOTE) return 0;
+  let p = start + 1;
+  while (true) {
+    const stops = stopsOf(v128.load(p));
+    if (stops != 0) {
+      p += ctz(stops);
+      return load<u8>(p) == QUOTE ? p + 1 : 0;
+    }
+    p += 16;
+  }
+}
+
+/** Passes the colon and the blanks around it. */
+// @ts-ignore: decorator
+@inline
+export function colonEnd(start: usize): usize {
+  const p = skipBlanks(start);
+  return load<u8>(p) == COLON ? skipBlanks(p + 1) : 0;
+}
+
+/** A number, `true`, `false` or `null`. */
+// @ts-ignore: decorator
+@inline
+function scalarEnd(start: usize): usize {
+  const word = load<u32>(start);
+  if (word == 0x6c6c756e || word == 0x65757274) return start + 4;
+  if (word == 0x736c6166) return load<u8>(start, 4) == 0x65 ? start + 5 : 0;
+  return numberEnd(start);
 }
 
 function numberEnd(start: usize): usize {
   let p = start;
   if (load<u8>(p) == 0x2d) p++;
-  if (load<u8>(p) == 0x30) p++;
-  else {
-    const end = digitsEnd(p);
-    if (end == p) return 0;
-    p = end;
-  }
-  if (load<u8>(p) == 0x2e) {
-    const end = digitsEnd(p + 1);
-    if (end == p + 1) return 0;
-    p = end;
-  }
-  if ((load<u8>(p) | 0x20) == 0x65) {
+  p = load<u8>(p) == 0x30 ? p + 1 : digitsEnd(p);
+  if (p != 0 && load<u8>(p) == 0x2e) p = digitsEnd(p + 1);
+  if (p != 0 && (load<u8>(p) | 0x20) == 0x65) {
     p++;
-    const sign = load<u8>(p);
-    if (sign == 0x2b || sign == 0x2d) p++;
-    const end = digitsEnd(p);
-    if (end == p) return 0;
-    p = end;
+    if (load<u8>(p) == 0x2b || load<u8>(p) == 0x2d) p++;
+    p = digitsEnd(p);
   }
   return p;
 }
 
+/** At least one digit. */
 // @ts-ignore: decorator
 @inline
 function digitsEnd(start: usize): usize {
@@ -120,81 +147,52 @@ function digitsEnd(start: usize): usize {
   while (true) {
     const digits = i8x16.le_u(i8x16.sub(v128.load(p), i8x16.splat(0x30)), i8x16.splat(9));
     const others = i8x16.bitmask(digits) ^ 0xffff;
-    if (others != 0) return p + ctz(others);
+    if (others != 0) {
+      p += ctz(others);
+      return p == start ? 0 : p;
+    }
     p += 16;
   }
 }
 
 /** @param start at `{` or `[` */
-export function containerEnd(start: usize): usize {
+function containerEnd(start: usize): usize {
   let p = start;
-  let level = 0;
-  // Bit 0 is the innermost container: 1 for an object.
+  let levels = 0;
+  /** Bit 0 is the innermost container: 1 for an object. */
   let kinds: u64 = 0;
-  let c = <u32>load<u8>(p);
-  while (true) {
-    // At the start of a value; c is its first byte.
-    let isOpen = false;
-    if (c == 0x22) {
-      p = stringEnd(p + 1);
-      if (p == 0) return 0;
-      p++;
-    } else if (c == 0x7b || c == 0x5b) {
-      if (++level > MAX_LEVELS) return 0;
-      const isObject = c == 0x7b;
-      kinds = (kinds << 1) | u64(isObject);
-      p++;
-      c = load<u8>(p);
-      if (c <= 0x20) {
-        p = skipBlanks(p);
-        c = load<u8>(p);
+  while (p != 0) {
+    // At a value.
+    const c = <u32>load<u8>(p);
+    let isOpened = false;
+    if (c == QUOTE) p = stringEnd(p);
+    else if (c == OPEN_OBJECT || c == OPEN_ARRAY) {
+      if (++levels > MAX_LEVELS) return 0;
+      kinds = (kinds << 1) | u64(c == OPEN_OBJECT);
+      p = skipBlanks(p + 1);
+      isOpened = load<u8>(p) != (c == OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_ARRAY);
+    } else p = scalarEnd(p);
+    if (p == 0) return 0;
+
+    while (!isOpened) {
+      // Behind a value, or in an empty container.
+      p = skipBlanks(p);
+      const next = <u32>load<u8>(p);
+      if (next == COMMA) {
+        p = skipBlanks(p + 1);
+        break;
       }
-      isOpen = c != (isObject ? 0x7d : 0x5d);
-    } else {
-      p = scalarEnd(p);
-      if (p == 0) return 0;
+      if (next != (kinds & 1 ? CLOSE_OBJECT : CLOSE_ARRAY)) return 0;
+      p++;
+      kinds >>= 1;
+      if (--levels == 0) return p;
     }
-    if (!isOpen) {
-      // At the end of a value, or at the bracket that closes an empty container.
-      while (true) {
-        c = load<u8>(p);
-        if (c <= 0x20) {
-          p = skipBlanks(p);
-          c = load<u8>(p);
-        }
-        if (c == 0x2c) {
-          p++;
-          c = load<u8>(p);
-          if (c <= 0x20) {
-            p = skipBlanks(p);
-            c = load<u8>(p);
-          }
-          break;
-        }
-        if (c != (kinds & 1 ? 0x7d : 0x5d)) return 0;
-        p++;
-        kinds >>= 1;
-        if (--level == 0) return p;
-      }
-    }
+
     if (kinds & 1) {
-      // At a key.
-      if (c != 0x22) return 0;
-      p = stringEnd(p + 1);
-      if (p == 0) return 0;
-      p++;
-      c = load<u8>(p);
-      if (c <= 0x20) {
-        p = skipBlanks(p);
-        c = load<u8>(p);
-      }
-      if (c != 0x3a) return 0;
-      p++;
-      c = load<u8>(p);
-      if (c <= 0x20) {
-        p = skipBlanks(p);
-        c = load<u8>(p);
-      }
+      if (load<u8>(p) != QUOTE) return 0;
+      p = stringEnd(p);
+      if (p != 0) p = colonEnd(p);
     }
   }
+  return 0;
 }

@@ -1,0 +1,92 @@
+import type { Amplitude } from './amplitude/client';
+import type { Invocation } from './cli';
+import type { Config } from './config';
+import { connect } from './connect';
+import { ConnectorFailure } from './failure';
+import { loadConfig, loadSchema, readInput, type SourceIo } from './inputs';
+import { parseConfiguredCatalog, type ConfiguredStream } from './protocol/catalog';
+import type { Logger } from './protocol/log';
+import { createProgressView } from './protocol/progress';
+import { readStreams, type StreamRun } from './protocol/read-streams';
+import { findState, parseStateInput, type InputStates } from './protocol/state';
+import { streams } from './streams';
+import type { Stream } from './streams/stream';
+
+export async function read(invocation: Invocation, io: SourceIo, log: Logger): Promise<number> {
+  if (io.environment.socketChannel) {
+    throw new ConnectorFailure(
+      'system',
+      'DATA_CHANNEL_MEDIUM is SOCKET, but this connector writes its records to standard output only.',
+    );
+  }
+  const config = loadConfig(invocation, io, log);
+  const configured = parseConfiguredCatalog(
+    readInput(invocation.catalog!, 'catalog', io),
+    invocation.catalog,
+  );
+  const states = loadStates(invocation, io);
+  if (configured.length === 0) log.warn('The catalog holds no streams: there is nothing to read.');
+  const amplitude = connect(config, io);
+  const view = io.terminal && createProgressView(io.terminal);
+  const runs = configured.map((entry) => planRun(entry, states, config, amplitude, log));
+  const { outcome } = await readStreams(runs, {
+    writer: io.writer,
+    logger: log,
+    redact: io.redact,
+    signal: io.signal,
+    ...(view && { onProgress: (progress) => view.update(progress) }),
+  });
+  view?.stop();
+  return outcome === 'complete' ? 0 : 1;
+}
+
+function loadStates({ state: path }: Invocation, io: SourceIo): InputStates {
+  return path === undefined ? new Map() : parseStateInput(readInput(path, 'state', io), path);
+}
+
+/** A run never fails to be planned: what is wrong with one stream must not keep the others from being read. */
+function planRun(
+  configured: ConfiguredStream,
+  states: InputStates,
+  { settings }: Config,
+  amplitude: Amplitude,
+  log: Logger,
+): StreamRun {
+  const { name, namespace, selectedFields } = configured;
+  const descriptor = namespace === undefined ? { name } : { name, namespace };
+  const stream = streams.find((candidate) => candidate.name === name);
+  if (!stream) return { ...descriptor, start: () => failUnknown(name) };
+  const { cursorField } = stream;
+  const saved = cursorField === undefined ? undefined : findState(states, configured);
+  try {
+    const state = saved && (stream.parseState ? stream.parseState(saved, { log }) : saved);
+    return {
+      ...descriptor,
+      cursorField,
+      initialState: state,
+      unselectedFields: unselected(stream, selectedFields),
+      start: (host) => stream.read({ settings, host, api: amplitude.for(host) }, state),
+    };
+  } catch (error) {
+    const start = (): never => {
+      throw error;
+    };
+    return { ...descriptor, cursorField, initialState: saved, start };
+  }
+}
+
+function failUnknown(name: string): never {
+  const known = streams.map((stream) => stream.name).join(', ');
+  throw new ConnectorFailure(
+    'config',
+    `There is no stream ${JSON.stringify(name)}. Refresh the schema of the connection. Streams: ${known}.`,
+  );
+}
+
+/** Declared fields that the catalog does not list. Undeclared ones stay: the platform prunes them, others want them. */
+function unselected(stream: Stream, selected: ReadonlySet<string> | undefined): ReadonlySet<string> {
+  if (!selected) return new Set();
+  const needed = [...stream.primaryKey, stream.cursorField];
+  const declared = Object.keys(loadSchema(stream.name).properties);
+  return new Set(declared.filter((field) => !selected.has(field) && !needed.includes(field)));
+}
