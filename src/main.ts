@@ -14,6 +14,9 @@ const EXIT_USAGE = 2;
 /** What a shell reports for a process that a signal ended: 128 + number. */
 const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 
+/** Docker and PyAirbyte kill 10 s after they asked. */
+const LONGEST_FLUSH_MS = 8_000;
+
 /** The process edge: the only file that touches `process`. It never calls process.exit, which would cut off output. */
 async function main(): Promise<void> {
   const parsed = parseCommandLine(process.argv.slice(2));
@@ -32,7 +35,7 @@ async function main(): Promise<void> {
       ),
     );
     process.exitCode = EXIT_USAGE;
-    return writer.end();
+    return writer.end().catch(() => undefined);
   }
   await runInvocation(parsed.invocation, writer);
 }
@@ -44,7 +47,13 @@ async function runInvocation(invocation: Invocation, writer: MessageWriter): Pro
   writer.signal.addEventListener('abort', () => stop.abort(writer.failure));
   const report = (error: unknown): void => {
     process.exitCode = EXIT_FAILURE;
-    if (error instanceof OutputClosed || stop.signal.aborted) return;
+    if (error instanceof OutputClosed) return;
+    if (error === writer.failure) {
+      // A full disk behind `>`, for example: standard error is all that is left to say it.
+      process.stderr.write(`The output cannot be written: ${writer.failure?.message}\n`);
+      return;
+    }
+    if (error === stop.signal.reason) return;
     const trace = renderFailure(error, redact);
     if (!(error instanceof ConnectorFailure))
       writer.send(logMessage('FATAL', trace.message, trace.stack_trace));
@@ -55,7 +64,7 @@ async function runInvocation(invocation: Invocation, writer: MessageWriter): Pro
     stop.abort(error);
   });
   process.on('exit', () => removeTemp());
-  const ended = endOnSignal(stop);
+  const ending = endOnSignal(stop);
   try {
     process.exitCode = await runCommand(invocation, {
       writer,
@@ -72,32 +81,45 @@ async function runInvocation(invocation: Invocation, writer: MessageWriter): Pro
   } catch (error) {
     report(error);
   }
-  await writer.end().catch(report);
+  await Promise.race([writer.end().catch(report), ending.overdue]);
   removeTemp();
-  ended();
+  ending.finish();
+}
+
+interface Ending {
+  /** Settles when a signal came and the time to flush is over: a reader that stands still must not keep the program. */
+  readonly overdue: Promise<void>;
+  /** To be called when everything has been written, or never will be. */
+  finish(): void;
 }
 
 /**
  * On a signal, stops the run, lets it flush its last safe states, and then dies by that same signal: to PyAirbyte any
  * other end is a failure, and an exit with 0 would make the platform believe that everything was read.
- * @returns To be called when everything has been written.
  */
-function endOnSignal(stop: AbortController): () => void {
+function endOnSignal(stop: AbortController): Ending {
   let received: keyof typeof EXIT_OF_SIGNAL | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let giveUp = (): void => undefined;
+  const overdue = new Promise<void>((resolve) => (giveUp = resolve));
   const handle = (signal: keyof typeof EXIT_OF_SIGNAL): void => {
     received ??= signal;
+    timer ??= setTimeout(giveUp, LONGEST_FLUSH_MS);
     stop.abort(new Error(`Stopped by ${signal}.`));
   };
   process.once('SIGTERM', handle);
   process.once('SIGINT', handle);
-  return () => {
+  const finish = (): void => {
+    clearTimeout(timer);
     process.removeListener('SIGTERM', handle);
     process.removeListener('SIGINT', handle);
     if (received === undefined) return;
     // As PID 1 of a container the kernel ignores the signal; then this code is what is left to tell.
     process.exitCode = EXIT_OF_SIGNAL[received];
+    process.stdout.destroy();
     process.kill(process.pid, received);
   };
+  return { overdue, finish };
 }
 
 function isAlive(pid: number): boolean {

@@ -55,9 +55,11 @@ function planRun(
   const { name, namespace, selectedFields } = configured;
   const descriptor = namespace === undefined ? { name } : { name, namespace };
   const stream = streams.find((candidate) => candidate.name === name);
-  if (!stream) return { ...descriptor, start: () => failUnknown(name) };
+  const found = findState(states, configured);
+  // Its saved state is given back as it came: the stream may be one that a later version knows again.
+  if (!stream) return { ...descriptor, initialState: found, start: () => failUnknown(name) };
   const { cursorField } = stream;
-  const saved = cursorField === undefined ? undefined : findState(states, configured);
+  const saved = cursorField === undefined ? undefined : found;
   try {
     const state = saved && (stream.parseState ? stream.parseState(saved, { log }) : saved);
     return {

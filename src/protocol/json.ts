@@ -17,10 +17,7 @@ export function parseJson(text: string, label: string): unknown {
     // A byte order mark is no JSON, but editors on Windows write one.
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw new ConnectorFailure(
-      'system',
-      `The ${label} is not valid JSON: ${describeSyntaxError(error, text)}.`,
-    );
+    throw new ConnectorFailure('system', `Not valid JSON (${label}): ${describeSyntaxError(error, text)}.`);
   }
 }
 

@@ -97,7 +97,7 @@ function parseText(text: string, label: string): ParsedText {
     if (lines.length === 1 || !isJson(lines[0] ?? '')) {
       throw new ConnectorFailure(
         'system',
-        `The ${label} is not valid JSON: ${describeSyntaxError(error, text)}.`,
+        `The state is not valid JSON (${label}): ${describeSyntaxError(error, text)}.`,
       );
     }
     return { lines: lines.flatMap((line, index) => parseLine(line, index + 1, label)) };
@@ -112,7 +112,7 @@ function parseLine(line: string, number: number, label: string): { number: numbe
     // The reason is left out: it quotes the line, which may be a record.
     throw new ConnectorFailure(
       'system',
-      `The ${label} is not valid JSON: line ${String(number)} is no message.`,
+      `The state is not valid JSON (${label}): line ${String(number)} is no message.`,
     );
   }
 }
@@ -236,6 +236,6 @@ function isMissing(value: unknown): value is null | undefined {
 function invalid(label: string, reason: string): ConnectorFailure {
   return new ConnectorFailure(
     'config',
-    `The ${label} is not a state that this connector knows: ${reason}. Nothing was read, because starting over without being asked could cost hours. Pass a state that an earlier sync wrote, or none to start over.`,
+    `The state cannot be used (${label}): ${reason}. Nothing was read, because starting over without being asked could cost hours. Pass a state that an earlier sync wrote, or none to start over.`,
   );
 }

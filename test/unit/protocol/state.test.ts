@@ -130,7 +130,7 @@ describe('parseStateInput', () => {
       'the text ends in the middle',
       '[\n{"type":"STREAM",\n"stream":{',
     ],
-    ['no JSON', 'system', 'not valid JSON', 'server_upload_time=20260101T05'],
+    ['no JSON', 'system', 'a character where JSON allows none', 'server_upload_time=20260101T05'],
     ['a broken place', 'system', 'line 2, column 6', '{\n "a" 1}'],
     [
       'a broken line',

@@ -1,0 +1,47 @@
+import { entryOf, type LosslessJson, parseLossless } from './lossless-json';
+
+/** The fields that upstream's connector rewrites, by its source; typed here anew, not taken from src. */
+const TIMESTAMPS: readonly string[] = [
+  'client_event_time',
+  'client_upload_time',
+  'event_time',
+  'processed_time',
+  'server_received_time',
+  'server_upload_time',
+  'user_creation_time',
+];
+
+/** What the record of an archive's line must hold: everything as it is, but the seven timestamps at the top level. */
+export function expectedEvent(line: string): LosslessJson {
+  const event = parseLossless(line);
+  if (event.kind !== 'object') throw new TypeError('an event is an object');
+  return {
+    kind: 'object',
+    entries: event.entries.map(([key, value]) => [key, TIMESTAMPS.includes(key) ? rewrite(value) : value]),
+  };
+}
+
+/** The data of a RECORD line, without loss. */
+export function dataOf(recordLine: string): LosslessJson {
+  return entryOf(entryOf(parseLossless(recordLine), 'record'), 'data');
+}
+
+function rewrite(value: LosslessJson): LosslessJson {
+  if (value.kind !== 'string' || value.value === '') return { kind: 'null' };
+  return { kind: 'string', value: isoformat(value.value) };
+}
+
+/**
+ * Python's `datetime.isoformat()` in UTC, from `2023-08-25 11:05:08.013`: `T` between date and time, six digits of
+ * microseconds unless they are zero, `+00:00` at the end. Computed over the instant, so that a wrong digit shows.
+ */
+function isoformat(text: string): string {
+  const [date = '', time = ''] = text.split(' ');
+  const [year = NaN, month = NaN, dayOfMonth = NaN] = date.split('-').map(Number);
+  const [clock = '', fraction = ''] = time.split('.');
+  const [hour = NaN, minute = NaN, second = NaN] = clock.split(':').map(Number);
+  const seconds = Date.UTC(year, month - 1, dayOfMonth, hour, minute, second) / 1000;
+  const microseconds = Math.round(Number(`0.${fraction || '0'}`) * 1e6);
+  const whole = new Date(seconds * 1000).toISOString().slice(0, 19);
+  return `${whole}${microseconds === 0 ? '' : `.${String(microseconds).padStart(6, '0')}`}+00:00`;
+}
