@@ -1,7 +1,7 @@
 import type { MalformedLine } from './malformed-line';
 import { MemberProgress } from './member-progress';
 import { PlainSplicer } from './plain-splicer';
-import type { SpliceChange } from './record-writer';
+import type { SpliceChange } from './record-form';
 import type { SplicedLines, SplicerEngine } from './splicer-engine';
 import { WasmSplicer } from './wasm-splicer';
 
@@ -36,17 +36,21 @@ const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf);
  * iterated to its end before the next call.
  */
 export class EventSplicer {
+  private readonly head: () => Uint8Array;
   private readonly progress: MemberProgress;
   private readonly engine: SplicerEngine;
   /** How many bytes of a byte order mark were seen at the start of the member; undefined when that is decided. */
   private markBytes: number | undefined = 0;
 
-  constructor(options: SplicerOptions) {
-    const { head, tail, tailWithChanges, dropFields, keepFields, onMalformedLine } = options;
+  /** @param way `plain` does without WebAssembly, as happens by itself on machines that lack its SIMD */
+  constructor(options: SplicerOptions, way: 'fast' | 'plain' = 'fast') {
+    const { tail, tailWithChanges, dropFields, keepFields, onMalformedLine } = options;
     const form = { tail, tailWithChanges, dropFields, keepFields, maxRecordBytes: MAX_RECORD_BYTES };
+    this.head = options.head;
     this.progress = new MemberProgress(onMalformedLine);
-    const plain = new PlainSplicer(head, form, this.progress);
-    this.engine = WasmSplicer.canServe(form) ? new WasmSplicer(head, form, this.progress, plain) : plain;
+    const plain = new PlainSplicer(form, this.progress);
+    const fast = way === 'fast' ? WasmSplicer.create(form, this.progress, plain) : undefined;
+    this.engine = fast ?? plain;
   }
 
   /** The first malformed line of the member. */
@@ -67,6 +71,7 @@ export class EventSplicer {
 
   /** The lines that end in this chunk, in batches. */
   *push(chunk: Uint8Array): Generator<SplicedLines, void, void> {
+    const head = this.head();
     let from = 0;
     while (this.markBytes !== undefined && from < chunk.length) {
       if (chunk[from] === BYTE_ORDER_MARK[this.markBytes]) {
@@ -76,22 +81,23 @@ export class EventSplicer {
         this.progress.passLines(0, BYTE_ORDER_MARK.length);
         this.markBytes = undefined;
       } else {
-        yield* this.releaseMark();
+        yield* this.releaseMark(head);
       }
     }
-    if (from < chunk.length) yield* this.engine.push(from === 0 ? chunk : chunk.subarray(from));
+    if (from < chunk.length) yield* this.engine.push(from === 0 ? chunk : chunk.subarray(from), head);
   }
 
   /** The last line, when it has no newline. */
   *endMember(): Generator<SplicedLines, void, void> {
-    yield* this.releaseMark();
-    yield* this.engine.endMember();
+    const head = this.head();
+    yield* this.releaseMark(head);
+    yield* this.engine.endMember(head);
   }
 
   /** What looked like a byte order mark is none: its bytes belong to the first line. */
-  private releaseMark(): Iterable<SplicedLines> {
+  private releaseMark(head: Uint8Array): Iterable<SplicedLines> {
     const bytes = BYTE_ORDER_MARK.subarray(0, this.markBytes ?? 0);
     this.markBytes = undefined;
-    return bytes.length > 0 ? this.engine.push(bytes) : [];
+    return bytes.length > 0 ? this.engine.push(bytes, head) : [];
   }
 }

@@ -1,16 +1,18 @@
 import { NumberState, startNumber, stepNumber } from './json-number';
 import { MAX_DEPTH, REASON } from './malformed-line';
 
-/** What the scanner tells of the members of the line's own object. Everything nested is part of a member's text. */
-export interface MemberHandler {
-  /** Called after `{` and after each comma, so the white space around a member belongs to it. */
-  memberStart(): void;
-  keyStart(): void;
+/** What the scanner tells of the fields of the line's own object. Everything nested is part of a field's text. */
+export interface FieldHandler {
+  /** Called after `{` and after each comma, so the white space around a field belongs to it. */
+  fieldStart(): void;
+  /** @param ahead bytes of the field before the key that `text` will only be given later */
+  keyStart(ahead: number): void;
   keyEnd(): void;
-  valueStart(): void;
+  /** @param ahead bytes of the field before the value that `text` will only be given later */
+  valueStart(ahead: number): void;
   valueEnd(): void;
-  memberEnd(): void;
-  /** The next bytes of the member. */
+  fieldEnd(): void;
+  /** The next bytes of the field. */
   text(bytes: Uint8Array, from: number, to: number): void;
   /** The last `length` bytes of text are a U+0085, U+2028 or U+2029 and have to be written as `escape` instead. */
   replaceLast(length: number, escape: string): void;
@@ -43,22 +45,22 @@ const OBJECT = 1;
 const ARRAY = 2;
 /** The characters that may follow a backslash, without `u`. */
 const SIMPLE_ESCAPES = new Set(Array.from('"\\/bfnrt', (character) => character.charCodeAt(0)));
-const LITERALS = new Map(['true', 'false', 'null'].map((word) => [word.charCodeAt(0), word.slice(1)]));
 
 /**
  * Reads one line, in pieces of any size, as one JSON object (RFC 8259, valid UTF-8) in constant memory: it never looks
- * back and keeps one byte for each open bracket. It reports the members of the object while it reads, so the handler
+ * back and keeps one byte for each open bracket. It reports the fields of the object while it reads, so the handler
  * must be ready to throw its work away when the line turns out to be malformed.
  */
 export class JsonObjectScanner {
-  private readonly handler: MemberHandler;
+  private readonly handler: FieldHandler;
   private readonly brackets = new Uint8Array(MAX_DEPTH + 1);
   private depth = 0;
   private state = State.Start;
   private failure: string | undefined;
   private isKey = false;
-  /** The letters that are still missing of `true`, `false` or `null`. */
-  private letters = '';
+  /** `true`, `false` or `null`, and how many letters of it were read. */
+  private literal = '';
+  private lettersRead = 0;
   private digitsLeft = 0;
   private numberState = NumberState.Wrong;
   /** The character whose continuation bytes are being read, its length in bytes, and the range of its next byte. */
@@ -71,7 +73,7 @@ export class JsonObjectScanner {
   private bytes: Uint8Array = new Uint8Array(0);
   private run = 0;
 
-  constructor(handler: MemberHandler) {
+  constructor(handler: FieldHandler) {
     this.handler = handler;
   }
 
@@ -140,7 +142,7 @@ export class JsonObjectScanner {
       case State.Value:
         return this.startValue(byte, at);
       case State.AfterValue:
-        if (byte === 0x2c) return this.nextMember(at);
+        if (byte === 0x2c) return this.nextField(at);
         if (byte === 0x7d) return this.close(OBJECT, at);
         if (byte === 0x5d) return this.close(ARRAY, at);
         return this.fail(REASON.syntax);
@@ -155,7 +157,7 @@ export class JsonObjectScanner {
     this.state = bracket === OBJECT ? State.FirstKey : State.FirstElement;
     if (this.depth > 1) return;
     this.run = at + 1;
-    this.handler.memberStart();
+    this.handler.fieldStart();
   }
 
   private close(bracket: number, at: number): void {
@@ -166,42 +168,37 @@ export class JsonObjectScanner {
     }
     if (this.state === State.FirstKey) return this.fail(REASON.empty);
     this.flush(at);
-    this.handler.memberEnd();
+    this.handler.fieldEnd();
     this.depth = 0;
     this.state = State.End;
   }
 
-  private nextMember(at: number): void {
+  private nextField(at: number): void {
     this.state = this.brackets[this.depth] === OBJECT ? State.Key : State.Value;
     if (this.depth > 1) return;
     this.flush(at);
-    this.handler.memberEnd();
+    this.handler.fieldEnd();
     this.run = at + 1;
-    this.handler.memberStart();
+    this.handler.fieldStart();
   }
 
   private startKey(byte: number, at: number): void {
     if (byte !== 0x22) return this.fail(REASON.syntax);
     this.isKey = true;
     this.state = State.String;
-    if (this.depth > 1) return;
-    this.flush(at);
-    this.handler.keyStart();
+    if (this.depth === 1) this.handler.keyStart(at - this.run);
   }
 
   private startValue(byte: number, at: number): void {
-    if (this.depth === 1) {
-      this.flush(at);
-      this.handler.valueStart();
-    }
-    const letters = LITERALS.get(byte);
+    if (this.depth === 1) this.handler.valueStart(at - this.run);
     if (byte === 0x22) {
       this.isKey = false;
       this.state = State.String;
     } else if (byte === 0x7b) this.open(OBJECT, at);
     else if (byte === 0x5b) this.open(ARRAY, at);
-    else if (letters !== undefined) {
-      this.letters = letters;
+    else if (byte === 0x74 || byte === 0x66 || byte === 0x6e) {
+      this.literal = byte === 0x74 ? 'true' : byte === 0x66 ? 'false' : 'null';
+      this.lettersRead = 1;
       this.state = State.Literal;
     } else {
       this.numberState = startNumber(byte) ?? NumberState.Wrong;
@@ -256,9 +253,8 @@ export class JsonObjectScanner {
 
   private readEscapeOrLiteral(byte: number, at: number): void {
     if (this.state === State.Literal) {
-      if (byte !== this.letters.charCodeAt(0)) return this.fail(REASON.syntax);
-      this.letters = this.letters.slice(1);
-      if (this.letters === '') this.endValue(at + 1);
+      if (byte !== this.literal.charCodeAt(this.lettersRead++)) return this.fail(REASON.syntax);
+      if (this.lettersRead === this.literal.length) this.endValue(at + 1);
     } else if (this.state === State.Hex) {
       if (!isHexDigit(byte)) return this.fail(REASON.syntax);
       if (--this.digitsLeft === 0) this.state = State.String;

@@ -1,6 +1,6 @@
 import { JsonObjectScanner } from './json-object-scanner';
 import type { MemberProgress } from './member-progress';
-import type { RecordForm } from './record-writer';
+import type { RecordForm } from './record-form';
 import { RecordWriter } from './record-writer';
 import type { SplicedLines, SplicerEngine } from './splicer-engine';
 
@@ -15,15 +15,13 @@ const PIECE_BYTES = 256 * 1024;
  * unusual or very long) and for machines without WebAssembly SIMD. Works in bounded memory on a line of any length.
  */
 export class PlainSplicer implements SplicerEngine {
-  private readonly head: () => Uint8Array;
   private readonly progress: MemberProgress;
   private readonly writer: RecordWriter;
   private readonly scanner: JsonObjectScanner;
   /** Bytes of the line that has begun and not ended yet. */
   private lineBytes = 0;
 
-  constructor(head: () => Uint8Array, form: RecordForm, progress: MemberProgress) {
-    this.head = head;
+  constructor(form: RecordForm, progress: MemberProgress) {
     this.progress = progress;
     this.writer = new RecordWriter(form);
     this.scanner = new JsonObjectScanner(this.writer);
@@ -38,9 +36,8 @@ export class PlainSplicer implements SplicerEngine {
     return this.lineBytes > 0;
   }
 
-  *push(chunk: Uint8Array): Generator<SplicedLines, void, void> {
+  *push(chunk: Uint8Array, head: Uint8Array): Generator<SplicedLines, void, void> {
     const { writer, progress } = this;
-    const head = this.head();
     writer.discardLines();
     for (let at = 0; at < chunk.length && !progress.isStopped;) {
       const newline = chunk.indexOf(NEWLINE, at);

@@ -1,35 +1,9 @@
-import type { MemberHandler } from './json-object-scanner';
+import type { FieldHandler } from './json-object-scanner';
+import { KnownFields } from './known-fields';
 import { REASON } from './malformed-line';
+import type { RecordForm, SpliceChange } from './record-form';
+import { TIMESTAMP_FIELDS } from './record-form';
 import { rewriteTimestamp } from './timestamp';
-
-/** One entry of `record.meta.changes`. */
-export interface SpliceChange {
-  readonly field: string;
-  readonly change: 'NULLED';
-  readonly reason: 'SOURCE_SERIALIZATION_ERROR' | 'SOURCE_RECORD_SIZE_LIMITATION';
-}
-
-/** What stands around an event in its line, and what of the event is left out. */
-export interface RecordForm {
-  readonly tail: Uint8Array;
-  tailWithChanges(changes: readonly SpliceChange[]): Uint8Array;
-  readonly dropFields: ReadonlySet<string>;
-  /** Fields that are never replaced by null because of the record's size. */
-  readonly keepFields: ReadonlySet<string>;
-  /** Largest finished line, its newline included (bytes). */
-  readonly maxRecordBytes: number;
-}
-
-/** The top-level fields that Airbyte's connector rewrites (its components.py). */
-export const TIMESTAMP_FIELDS: ReadonlySet<string> = new Set([
-  'event_time',
-  'server_upload_time',
-  'processed_time',
-  'server_received_time',
-  'user_creation_time',
-  'client_upload_time',
-  'client_event_time',
-]);
 
 /** Where a value stands that is worth nulling, as offsets in the line. */
 interface LargeValue {
@@ -42,48 +16,53 @@ interface LargeValue {
 /** Nulling a shorter value would not pay: its entry in `meta.changes` takes some 75 bytes besides the field's name. */
 const SMALLEST_NULLED = 128;
 const LEAST_CHANGE_BYTES = 60;
-/** How far a line may outgrow its limit before its largest values go: less costs copying, more costs memory. */
-const SLACK_BYTES = 8_000_000;
+/**
+ * How many times its limit a line may be long before values go. It takes two limits to tell which value is the largest
+ * while one of them is not yet read to its end; the rest is there so that values go in large batches.
+ */
+const MOST_HELD = 2.2;
 /** Growing beyond this goes to the largest size at once, because doubling would hold the old and the new buffer. */
 const LARGE_BUFFER_BYTES = 4_000_000;
 
+/** Up to here a loop copies faster than `set`, which needs a view of the bytes. */
+const SHORT_BYTES = 48;
+
+const QUOTE = 0x22;
 const OPEN = Buffer.from('{');
 const COMMA = Buffer.from(',');
 const NULL = Buffer.from('null');
 const CLOSE = Buffer.from('}');
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
- * Writes RECORD lines from the members of events into one growing buffer: rewrites timestamps, leaves out fields, and
+ * Writes RECORD lines from the fields of events into one growing buffer: rewrites timestamps, leaves out fields, and
  * replaces the largest values by null in a line that would exceed its limit. Finished lines stand before the one in the
- * making until `discardLines`. However long an event is, at most its limit, `SLACK_BYTES` and one piece are held.
+ * making until `discardLines`. However long an event is, at most 2.2 times its limit and one piece are held.
  */
-export class RecordWriter implements MemberHandler {
+export class RecordWriter implements FieldHandler {
   /** Number of finished lines. */
   count = 0;
   private readonly form: RecordForm;
-  private readonly keyLengths: ReadonlySet<number>;
-  private buffer: Uint8Array = new Uint8Array(64 * 1024);
+  private readonly known: KnownFields;
+  private buffer = Buffer.allocUnsafeSlow(64 * 1024);
   private lineStart = 0;
   /** Length of the line in the making. The other offsets count from its start, too. */
   private size = 0;
-  private memberAt = 0;
+  private fieldAt = 0;
   private keyAt = 0;
   private keyEndAt = 0;
   private valueAt = 0;
-  private members = 0;
+  private fieldCount = 0;
   private isInValue = false;
-  /** The member's field, when it is one that this class has to know. */
+  /** The field's name, when it is one that this class has to know. */
   private field: string | undefined;
   /** How long text is thrown away. */
-  private skip: 'nothing' | 'value' | 'member' | 'line' = 'nothing';
+  private skip: 'nothing' | 'value' | 'field' | 'line' = 'nothing';
   private large: LargeValue[] = [];
   private changes: SpliceChange[] = [];
 
   constructor(form: RecordForm) {
     this.form = form;
-    const known = [...TIMESTAMP_FIELDS, ...form.dropFields];
-    this.keyLengths = new Set(known.map((field) => Buffer.byteLength(field) + 2));
+    this.known = new KnownFields([...TIMESTAMP_FIELDS, ...form.dropFields]);
   }
 
   /** The finished lines; valid until the next call. */
@@ -105,7 +84,7 @@ export class RecordWriter implements MemberHandler {
 
   startLine(head: Uint8Array): void {
     this.size = 0;
-    this.members = 0;
+    this.fieldCount = 0;
     this.isInValue = false;
     this.skip = 'nothing';
     this.large = [];
@@ -117,7 +96,7 @@ export class RecordWriter implements MemberHandler {
   /** @returns why the line cannot become a record */
   finishLine(): string | undefined {
     if (this.skip === 'line') return REASON.tooLarge;
-    if (this.members === 0) return REASON.empty;
+    if (this.fieldCount === 0) return REASON.empty;
     this.append(CLOSE);
     const { tail, tailWithChanges, maxRecordBytes } = this.form;
     let end = this.changes.length === 0 ? tail : tailWithChanges(this.changes);
@@ -132,27 +111,25 @@ export class RecordWriter implements MemberHandler {
     return undefined;
   }
 
-  memberStart(): void {
+  fieldStart(): void {
     if (this.skip === 'line') return;
-    this.memberAt = this.size;
-    if (this.members > 0) this.append(COMMA);
+    this.fieldAt = this.size;
+    if (this.fieldCount > 0) this.append(COMMA);
   }
 
-  keyStart(): void {
-    this.keyAt = this.size;
+  keyStart(ahead: number): void {
+    this.keyAt = this.size + ahead;
   }
 
   keyEnd(): void {
     if (this.skip === 'line') return;
     this.keyEndAt = this.size;
-    const key = this.view(this.keyAt, this.keyEndAt);
-    const isKnown = this.keyLengths.has(key.length) || key.includes(0x5c);
-    this.field = isKnown ? decodeString(key) : undefined;
-    if (this.field !== undefined && this.form.dropFields.has(this.field)) this.skip = 'member';
+    this.field = this.known.find(this.buffer, this.lineStart + this.keyAt, this.lineStart + this.size);
+    if (this.field !== undefined && this.form.dropFields.has(this.field)) this.skip = 'field';
   }
 
-  valueStart(): void {
-    this.valueAt = this.size;
+  valueStart(ahead: number): void {
+    this.valueAt = this.size + ahead;
     this.isInValue = true;
   }
 
@@ -166,20 +143,17 @@ export class RecordWriter implements MemberHandler {
     }
   }
 
-  memberEnd(): void {
-    if (this.skip === 'member') {
-      this.size = this.memberAt;
+  fieldEnd(): void {
+    if (this.skip === 'field') {
+      this.size = this.fieldAt;
       this.skip = 'nothing';
-    } else this.members++;
+    } else this.fieldCount++;
   }
 
   text(bytes: Uint8Array, from: number, to: number): void {
     if (this.skip !== 'nothing') return;
     this.append(bytes, from, to);
-    const excess = this.size + this.changes.length * LEAST_CHANGE_BYTES - this.form.maxRecordBytes;
-    if (excess <= SLACK_BYTES || this.nullLargest(excess)) return;
-    this.skip = 'line';
-    this.size = 0;
+    if (this.size > MOST_HELD * this.form.maxRecordBytes) this.makeRoom();
   }
 
   replaceLast(length: number, escape: string): void {
@@ -189,26 +163,55 @@ export class RecordWriter implements MemberHandler {
   }
 
   private rewriteTimestampValue(field: string): void {
-    const value = decoder.decode(this.view(this.valueAt, this.size));
-    if (value === 'null') return;
-    const text = value.startsWith('"') ? (JSON.parse(value) as string) : undefined;
+    const start = this.lineStart + this.valueAt;
+    const isString = this.buffer[start] === QUOTE;
+    if (!isString && this.size - this.valueAt === NULL.length && this.buffer[start] === NULL[0]) return;
+    const text = isString ? this.decodeString(this.valueAt, this.size) : undefined;
     const rewritten = text === undefined ? undefined : rewriteTimestamp(text);
     this.size = this.valueAt;
-    this.append(rewritten === undefined ? NULL : Buffer.from(`"${rewritten}"`));
-    if (rewritten !== undefined || text === '') return;
-    this.changes.push({ field, change: 'NULLED', reason: 'SOURCE_SERIALIZATION_ERROR' });
+    if (rewritten !== undefined) this.append(Buffer.from(`"${rewritten}"`, 'latin1'));
+    else {
+      this.append(NULL);
+      if (text !== '') this.changes.push({ field, change: 'NULLED', reason: 'SOURCE_SERIALIZATION_ERROR' });
+    }
   }
 
   /**
-   * Replaces the largest values by null until the line is shorter by `excess` or nothing is left to replace. Doing so in
-   * the middle of a line picks the same values as at its end: what has to go from a part has to go from the whole.
+   * Replaces values by null in the middle of a line, and only such as have to go at its end as well: the largest of the
+   * finished ones while those alone are too many, and the one that is being read when it is larger than all of them.
+   */
+  private makeRoom(): void {
+    const { maxRecordBytes, keepFields } = this.form;
+    const current = this.currentValue();
+    const currentBytes = this.isInValue ? current.end - current.start : 0;
+    const changesBytes = this.changes.length * LEAST_CHANGE_BYTES;
+    if (!this.nullLargest(this.size - currentBytes + changesBytes - maxRecordBytes)) return this.giveUp();
+    if (!this.isInValue || this.size <= maxRecordBytes) return;
+    const field = this.fieldOf(this.currentValue());
+    if (keepFields.has(field)) {
+      if (currentBytes > maxRecordBytes) this.giveUp();
+      return;
+    }
+    const mayGo = this.large.filter((value) => !keepFields.has(this.fieldOf(value)));
+    if (mayGo.some((value) => value.end - value.start >= currentBytes)) return;
+    this.addSizeChange(field);
+    this.size = this.valueAt;
+    this.append(NULL);
+    this.skip = 'value';
+  }
+
+  private giveUp(): void {
+    this.skip = 'line';
+    this.size = 0;
+  }
+
+  /**
+   * Replaces the largest finished values by null until the line is shorter by `excess` or nothing is left to replace.
    *
    * @returns whether that was enough, as far as can be known before the changes are written out
    */
   private nullLargest(excess: number): boolean {
-    const current = this.isInValue && this.skip === 'nothing' ? this.currentValue() : undefined;
-    const bySize = current === undefined ? [...this.large] : [...this.large, current];
-    bySize.sort((a, b) => b.end - b.start - (a.end - a.start));
+    const bySize = [...this.large].sort((a, b) => b.end - b.start - (a.end - a.start));
     const chosen = new Set<LargeValue>();
     let left = excess;
     for (const value of bySize) {
@@ -217,14 +220,7 @@ export class RecordWriter implements MemberHandler {
       chosen.add(value);
       left -= value.end - value.start - NULL.length - LEAST_CHANGE_BYTES;
     }
-    if (chosen.size === 0) return left <= 0;
-    this.replaceByNull(chosen);
-    if (current !== undefined && chosen.has(current)) {
-      this.addSizeChange(this.currentValue());
-      this.size = this.valueAt;
-      this.append(NULL);
-      this.skip = 'value';
-    }
+    if (chosen.size > 0) this.replaceByNull(chosen);
     return left <= 0;
   }
 
@@ -236,7 +232,7 @@ export class RecordWriter implements MemberHandler {
     let shift = 0;
     for (const value of this.large) {
       if (chosen.has(value)) {
-        this.addSizeChange(value);
+        this.addSizeChange(this.fieldOf(value));
         line.copyWithin(read - shift, read, value.start);
         line.set(NULL, value.start - shift);
         read = value.end;
@@ -253,20 +249,16 @@ export class RecordWriter implements MemberHandler {
     }
     line.copyWithin(read - shift, read, this.size);
     this.large = kept;
-    // These are only used again when the member has no finished value yet, so all that went stood before them.
-    this.memberAt -= shift;
+    // These are only used again when the field has no finished value yet, so all that went stood before them.
+    this.fieldAt -= shift;
     this.keyAt -= shift;
     this.keyEndAt -= shift;
     this.valueAt -= shift;
     this.size -= shift;
   }
 
-  private addSizeChange(value: LargeValue): void {
-    this.changes.push({
-      field: this.fieldOf(value),
-      change: 'NULLED',
-      reason: 'SOURCE_RECORD_SIZE_LIMITATION',
-    });
+  private addSizeChange(field: string): void {
+    this.changes.push({ field, change: 'NULLED', reason: 'SOURCE_RECORD_SIZE_LIMITATION' });
   }
 
   private currentValue(): LargeValue {
@@ -274,7 +266,7 @@ export class RecordWriter implements MemberHandler {
   }
 
   private fieldOf(value: LargeValue): string {
-    return decodeString(this.view(value.keyStart, value.keyEnd));
+    return this.decodeString(value.keyStart, value.keyEnd);
   }
 
   /** Bytes of the line in the making; the view ends with the next `append`. */
@@ -285,19 +277,20 @@ export class RecordWriter implements MemberHandler {
   private append(bytes: Uint8Array, from = 0, to = bytes.length): void {
     const end = this.lineStart + this.size + to - from;
     if (end > this.buffer.length) this.grow(end);
-    this.buffer.set(bytes.subarray(from, to), this.lineStart + this.size);
+    if (to - from > SHORT_BYTES) this.buffer.set(bytes.subarray(from, to), this.lineStart + this.size);
+    else for (let at = from, out = end - to + from; at < to; at++, out++) this.buffer[out] = bytes[at]!;
     this.size += to - from;
   }
 
   private grow(needed: number): void {
-    const largest = this.form.maxRecordBytes + SLACK_BYTES + LARGE_BUFFER_BYTES;
+    const largest = MOST_HELD * this.form.maxRecordBytes + LARGE_BUFFER_BYTES;
     const size = needed > LARGE_BUFFER_BYTES ? Math.max(largest, needed) : needed * 2;
-    const grown = new Uint8Array(size);
-    grown.set(this.buffer.subarray(0, this.lineStart + this.size));
+    const grown = Buffer.allocUnsafeSlow(size);
+    this.buffer.copy(grown, 0, 0, this.lineStart + this.size);
     this.buffer = grown;
   }
-}
 
-function decodeString(json: Uint8Array): string {
-  return JSON.parse(decoder.decode(json)) as string;
+  private decodeString(from: number, to: number): string {
+    return JSON.parse(this.buffer.toString('utf8', this.lineStart + from, this.lineStart + to)) as string;
+  }
 }

@@ -7,6 +7,7 @@ export interface SplicedLines {
 /** A way to turn the raw bytes of members into RECORD lines. Positions and malformed lines go to a `MemberProgress`. */
 export interface SplicerEngine {
   startMember(): void;
-  push(chunk: Uint8Array): Iterable<SplicedLines>;
-  endMember(): Iterable<SplicedLines>;
+  /** @param head stands before the event in each line that ends in the chunk or, at the latest, in a later one */
+  push(chunk: Uint8Array, head: Uint8Array): Iterable<SplicedLines>;
+  endMember(head: Uint8Array): Iterable<SplicedLines>;
 }

@@ -13,7 +13,8 @@ const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 export function rewriteTimestamp(text: string): string | undefined {
   const parts = FORM.exec(text);
   if (parts === null) return undefined;
-  const [year, month, day, hour, minute, second] = parts.slice(1, 7).map(Number) as SixNumbers;
+  const [year, month, day] = [Number(parts[1]), Number(parts[2]), Number(parts[3])];
+  const [hour, minute, second] = [Number(parts[4]), Number(parts[5]), Number(parts[6])];
   if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
   if (hour > 23 || minute > 59 || second > 59) return undefined;
 
@@ -31,8 +32,6 @@ export function rewriteTimestamp(text: string): string | undefined {
   const fraction = (parts[7] ?? '').slice(0, 6).padEnd(6, '0');
   return seconds + (fraction === '000000' ? '' : '.' + fraction) + '+00:00';
 }
-
-type SixNumbers = [number, number, number, number, number, number];
 
 function daysInMonth(year: number, month: number): number {
   const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;

@@ -1,226 +1,223 @@
 import type { MemberProgress } from './member-progress';
 import type { PlainSplicer } from './plain-splicer';
-import type { RecordForm } from './record-writer';
-import { TIMESTAMP_FIELDS } from './record-writer';
+import type { RecordForm } from './record-form';
+import { TIMESTAMP_FIELDS } from './record-form';
 import type { SplicedLines, SplicerEngine } from './splicer-engine';
 import { SPLICER_MODULE } from './splicer-module';
 
-/** What assembly/splicer.ts exports. */
-interface SplicerExports {
+/** What assembly/splicer.ts exports; the constants are addresses and sizes in its memory. */
+interface SplicerModule {
   readonly memory: WebAssembly.Memory;
+  readonly INPUT: WebAssembly.Global;
+  readonly INPUT_BYTES: WebAssembly.Global;
+  readonly OUTPUT: WebAssembly.Global;
+  readonly OUTPUT_BYTES: WebAssembly.Global;
+  readonly ENVELOPE: WebAssembly.Global;
+  readonly ENVELOPE_BYTES: WebAssembly.Global;
+  readonly NAMES: WebAssembly.Global;
+  readonly NAMES_BYTES: WebAssembly.Global;
+  readonly MAX_FIELDS: WebAssembly.Global;
+  /** Results of the last `splice`. */
   readonly inputEnd: WebAssembly.Global;
   readonly outputEnd: WebAssembly.Global;
   readonly lines: WebAssembly.Global;
   readonly records: WebAssembly.Global;
-  readonly MAX_FIELDS: WebAssembly.Global;
-  clearFields(): void;
   addField(name: number, length: number, kind: number): void;
-  splice(
-    input: number,
-    inputEnd: number,
-    output: number,
-    outputLimit: number,
-    head: number,
-    headBytes: number,
-    tail: number,
-    tailBytes: number,
-  ): number;
+  splice(start: number, end: number, to: number, headBytes: number, tailBytes: number): number;
 }
 
-const enum Status {
-  AllRead,
-  OutputFull,
-  UnusualLine,
-}
-const enum Kind {
-  Timestamp = 1,
-  Dropped,
-}
+const ALL_READ = 0;
+const OUTPUT_FULL = 1;
+
+const TIMESTAMP = 1;
+const DROPPED = 2;
 
 const NEWLINE = 0x0a;
-const KiB = 1024;
-const MiB = 1024 * KiB;
-
-// The module's memory: its own tables below 64 KiB, then these areas.
-const ENVELOPE = 64 * KiB;
-const ENVELOPE_BYTES = 64 * KiB;
-const NAMES = ENVELOPE + ENVELOPE_BYTES;
-const NAMES_BYTES = 64 * KiB;
-const INPUT = NAMES + NAMES_BYTES;
-/** A longer line goes the plain way, which needs no room for all of it. */
-const MAX_LINE_BYTES = 2 * MiB;
-const PIECE_BYTES = MiB;
-/** The module reads and writes up to this much beyond the ends it is given. */
-const MARGIN = KiB;
-const OUTPUT = INPUT + MAX_LINE_BYTES + PIECE_BYTES + MARGIN;
-const OUTPUT_BYTES = 3 * MiB;
-const PAGES = Math.ceil((OUTPUT + OUTPUT_BYTES + MARGIN) / (64 * KiB));
+/** How much is copied into the module's memory at once: little enough to be in the cache when it is read there. */
+const PIECE_BYTES = 128 * 1024;
 
 /**
- * The fast way: whole lines go through the WebAssembly module, and what it gives up on through `plain`.
- * Each byte is copied twice, into the module's memory and from there to its place in the output.
+ * The fast way: whole lines go through a WebAssembly module (assembly/, with SIMD), and what it leaves through `plain`.
+ * A byte is copied twice, into the module's memory and there from the input to the output area.
  */
 export class WasmSplicer implements SplicerEngine {
   private readonly progress: MemberProgress;
   private readonly plain: PlainSplicer;
-  private readonly head: () => Uint8Array;
   private readonly tail: Uint8Array;
-  private readonly module: SplicerExports;
+  private readonly module: SplicerModule;
   private readonly memory: Uint8Array;
-  private headBytes = 0;
+  private readonly input: number;
+  private readonly inputBytes: number;
+  private readonly output: number;
+  private readonly outputBytes: number;
   /** Bytes at the start of the input area that are the beginning of a line. */
   private held = 0;
-  private outputEnd = OUTPUT;
+  private outputEnd: number;
   private records = 0;
 
-  constructor(head: () => Uint8Array, form: RecordForm, progress: MemberProgress, plain: PlainSplicer) {
-    this.head = head;
-    this.tail = form.tail;
-    this.progress = progress;
-    this.plain = plain;
-    this.module = new WebAssembly.Instance(compiledModule()).exports as unknown as SplicerExports;
-    const { memory } = this.module;
-    memory.grow(Math.max(0, PAGES - memory.buffer.byteLength / (64 * KiB)));
-    this.memory = new Uint8Array(memory.buffer);
-    this.addFields(form.dropFields);
+  /**
+   * @param plain works on the same `progress`
+   * @returns undefined where the machine has no SIMD for WebAssembly (x86 before SSE4.1), or for a list of fields that
+   *   is beyond the module's tables
+   */
+  static create(form: RecordForm, progress: MemberProgress, plain: PlainSplicer): WasmSplicer | undefined {
+    const compiled = compileModule();
+    if (compiled === undefined) return undefined;
+    const module = new WebAssembly.Instance(compiled).exports as unknown as SplicerModule;
+    if (!addFields(module, form.dropFields)) return undefined;
+    return new WasmSplicer(form.tail, progress, plain, module);
   }
 
-  /** Whether this machine and these options are within what the module can do. */
-  static canServe(form: RecordForm): boolean {
-    const names = [...form.dropFields].map((name) => Buffer.byteLength(name));
-    const bytes = names.reduce((sum, length) => sum + length, 0);
-    return WebAssembly.validate(moduleBytes()) && names.length <= 400 && bytes <= NAMES_BYTES / 2;
+  private constructor(
+    tail: Uint8Array,
+    progress: MemberProgress,
+    plain: PlainSplicer,
+    module: SplicerModule,
+  ) {
+    this.tail = tail;
+    this.progress = progress;
+    this.plain = plain;
+    this.module = module;
+    this.memory = new Uint8Array(module.memory.buffer);
+    this.input = module.INPUT.value;
+    this.inputBytes = module.INPUT_BYTES.value;
+    this.output = module.OUTPUT.value;
+    this.outputBytes = module.OUTPUT_BYTES.value;
+    this.outputEnd = this.output;
   }
 
   startMember(): void {
     this.plain.startMember();
     this.held = 0;
+    this.outputEnd = this.output;
+    this.records = 0;
   }
 
-  *push(chunk: Uint8Array): Generator<SplicedLines, void, void> {
-    const { plain, memory, progress } = this;
-    this.writeEnvelope();
+  *push(chunk: Uint8Array, head: Uint8Array): Generator<SplicedLines, void, void> {
+    const { plain, progress } = this;
+    this.writeEnvelope(head);
     for (let at = 0; at < chunk.length && !progress.isStopped;) {
       if (plain.isInLine) {
         const newline = chunk.indexOf(NEWLINE, at);
         const end = newline < 0 ? chunk.length : newline + 1;
-        yield* plain.push(chunk.subarray(at, end));
+        yield* this.pushPlainly(chunk.subarray(at, end), head);
         at = end;
-        continue;
-      }
-      const piece = chunk.subarray(at, at + PIECE_BYTES);
-      at += piece.length;
-      memory.set(piece, INPUT + this.held);
-      const lastNewline = piece.lastIndexOf(NEWLINE);
-      const filled = INPUT + this.held + piece.length;
-      if (lastNewline >= 0) {
-        const end = INPUT + this.held + lastNewline + 1;
-        yield* this.splice(end);
-        memory.copyWithin(INPUT, end, filled);
-        this.held = filled - end;
       } else {
-        this.held += piece.length;
-        if (this.held <= MAX_LINE_BYTES) continue;
-        const start = memory.subarray(INPUT, filled);
-        this.held = 0;
-        yield* plain.push(start);
+        const piece = chunk.subarray(at, at + PIECE_BYTES);
+        yield* this.pushPiece(piece, head);
+        at += piece.length;
       }
-    }
-  }
-
-  *endMember(): Generator<SplicedLines, void, void> {
-    if (this.held > 0 && !this.progress.isStopped) {
-      this.writeEnvelope();
-      const end = INPUT + this.held;
-      this.memory[end] = NEWLINE;
-      yield* this.splice(end + 1);
-      this.held = 0;
-    }
-    yield* this.plain.endMember();
-  }
-
-  /** Splices the lines from the start of the input area to `end`, which is behind a newline. */
-  private *splice(end: number): Generator<SplicedLines, void, void> {
-    const { module, memory, progress, plain } = this;
-    let input = INPUT;
-    while (input < end && !progress.isStopped) {
-      const limit = OUTPUT + OUTPUT_BYTES;
-      const tail = ENVELOPE + this.headBytes;
-      const status = module.splice(
-        input,
-        end,
-        this.outputEnd,
-        limit,
-        ENVELOPE,
-        this.headBytes,
-        tail,
-        this.tail.length,
-      ) as Status;
-      const stopped = module.inputEnd.value;
-      progress.passLines(module.lines.value, stopped - input);
-      input = stopped;
-      this.outputEnd = module.outputEnd.value;
-      this.records += module.records.value;
-      if (status === Status.AllRead) break;
-      if (status === Status.OutputFull && this.records > 0) {
-        yield this.takeOutput();
-        continue;
-      }
-      const lineEnd = memory.indexOf(NEWLINE, input) + 1;
-      for (const lines of plain.push(memory.subarray(input, lineEnd))) {
-        if (this.outputEnd + lines.bytes.length <= limit) {
-          memory.set(lines.bytes, this.outputEnd);
-          this.outputEnd += lines.bytes.length;
-          this.records += lines.count;
-        } else {
-          if (this.records > 0) yield this.takeOutput();
-          yield lines;
-        }
-      }
-      input = lineEnd;
     }
     if (this.records > 0) yield this.takeOutput();
   }
 
+  *endMember(head: Uint8Array): Generator<SplicedLines, void, void> {
+    if (this.held > 0 && !this.progress.isStopped) {
+      this.writeEnvelope(head);
+      const end = this.input + this.held;
+      this.memory[end] = NEWLINE;
+      yield* this.splice(end + 1, head);
+      if (this.records > 0) yield this.takeOutput();
+    }
+    this.held = 0;
+    yield* this.plain.endMember();
+  }
+
+  private *pushPiece(piece: Uint8Array, head: Uint8Array): Generator<SplicedLines, void, void> {
+    const { memory, input } = this;
+    const start = input + this.held;
+    const filled = start + piece.length;
+    memory.set(piece, start);
+    const lastNewline = piece.lastIndexOf(NEWLINE);
+    this.held = filled - input;
+    if (lastNewline >= 0) {
+      const end = start + lastNewline + 1;
+      yield* this.splice(end, head);
+      memory.copyWithin(input, end, filled);
+      this.held = filled - end;
+    } else if (this.held + PIECE_BYTES + 1 > this.inputBytes) {
+      // A line too long for the next piece to fit behind it: from here to its end it takes the plain way.
+      this.held = 0;
+      yield* this.pushPlainly(memory.subarray(input, filled), head);
+    }
+  }
+
+  /** Splices the lines from the start of the input area to `end`, which is behind a newline. */
+  private *splice(end: number, head: Uint8Array): Generator<SplicedLines, void, void> {
+    const { module, progress } = this;
+    let start = this.input;
+    while (start < end && !progress.isStopped) {
+      const status = module.splice(start, end, this.outputEnd, head.length, this.tail.length);
+      const stop = module.inputEnd.value;
+      progress.passLines(module.lines.value, stop - start);
+      start = stop;
+      this.outputEnd = module.outputEnd.value;
+      this.records += module.records.value;
+      if (status === ALL_READ) break;
+      if (status === OUTPUT_FULL && this.records > 0) yield this.takeOutput();
+      else {
+        const lineEnd = this.memory.indexOf(NEWLINE, start) + 1;
+        yield* this.pushPlainly(this.memory.subarray(start, lineEnd), head);
+        start = lineEnd;
+      }
+    }
+  }
+
+  /** Passes bytes through the plain way; what comes out is put behind the records that are in the output area. */
+  private *pushPlainly(bytes: Uint8Array, head: Uint8Array): Generator<SplicedLines, void, void> {
+    for (const lines of this.plain.push(bytes, head)) {
+      if (this.outputEnd + lines.bytes.length > this.output + this.outputBytes) {
+        if (this.records > 0) yield this.takeOutput();
+        yield lines;
+      } else {
+        this.memory.set(lines.bytes, this.outputEnd);
+        this.outputEnd += lines.bytes.length;
+        this.records += lines.count;
+      }
+    }
+  }
+
   private takeOutput(): SplicedLines {
-    const lines = { bytes: this.memory.subarray(OUTPUT, this.outputEnd), count: this.records };
-    this.outputEnd = OUTPUT;
+    const lines = { bytes: this.memory.subarray(this.output, this.outputEnd), count: this.records };
+    this.outputEnd = this.output;
     this.records = 0;
     return lines;
   }
 
-  private writeEnvelope(): void {
-    const head = this.head();
-    if (head.length + this.tail.length > ENVELOPE_BYTES)
-      throw new RangeError('the envelope of a record is too large');
-    this.headBytes = head.length;
-    this.memory.set(head, ENVELOPE);
-    this.memory.set(this.tail, ENVELOPE + head.length);
-  }
-
-  private addFields(dropFields: ReadonlySet<string>): void {
-    this.module.clearFields();
-    let at = NAMES;
-    const add = (name: string, kind: Kind): void => {
-      const bytes = Buffer.from(name);
-      this.memory.set(bytes, at);
-      this.module.addField(at, bytes.length, kind);
-      at += bytes.length;
-    };
-    for (const name of dropFields) add(name, Kind.Dropped);
-    for (const name of TIMESTAMP_FIELDS) if (!dropFields.has(name)) add(name, Kind.Timestamp);
+  private writeEnvelope(head: Uint8Array): void {
+    if (head.length + this.tail.length > this.module.ENVELOPE_BYTES.value) {
+      throw new RangeError('The envelope of a record is larger than the splicer has room for.');
+    }
+    this.memory.set(head, this.module.ENVELOPE.value);
+    this.memory.set(this.tail, this.module.ENVELOPE.value + head.length);
   }
 }
 
-let bytes: Buffer | undefined;
 let compiled: WebAssembly.Module | undefined;
 
-function moduleBytes(): Buffer {
-  bytes ??= Buffer.from(SPLICER_MODULE, 'base64');
-  return bytes;
+function compileModule(): WebAssembly.Module | undefined {
+  if (compiled === undefined) {
+    const bytes = Buffer.from(SPLICER_MODULE, 'base64');
+    if (WebAssembly.validate(bytes)) compiled = new WebAssembly.Module(bytes);
+  }
+  return compiled;
 }
 
-function compiledModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(moduleBytes());
-  return compiled;
+/** @returns whether there was room for all of them */
+function addFields(module: SplicerModule, dropFields: ReadonlySet<string>): boolean {
+  const memory = new Uint8Array(module.memory.buffer);
+  const kinds = new Map<string, number>();
+  for (const name of TIMESTAMP_FIELDS) kinds.set(name, TIMESTAMP);
+  for (const name of dropFields) kinds.set(name, DROPPED);
+  let room = module.NAMES_BYTES.value;
+  if (kinds.size > module.MAX_FIELDS.value) return false;
+  for (const [name, kind] of kinds) {
+    const bytes = Buffer.from(name);
+    if (bytes.length > room) return false;
+    const at = module.NAMES.value + module.NAMES_BYTES.value - room;
+    memory.set(bytes, at);
+    module.addField(at, bytes.length, kind);
+    room -= bytes.length;
+  }
+  return true;
 }

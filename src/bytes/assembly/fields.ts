@@ -20,8 +20,6 @@ export function addField(name: usize, length: u32, kind: u32): void {
   store<u32>(slot, kind, 8);
 }
 
-// @ts-ignore: decorator
-@inline
 export function kindOf(name: usize, length: u32): u32 {
   let slot = firstSlot(name, length);
   while (true) {
@@ -33,8 +31,6 @@ export function kindOf(name: usize, length: u32): u32 {
 }
 
 /** The first eight bytes and the length tell nearly all fields of an event apart. */
-// @ts-ignore: decorator
-@inline
 function firstSlot(name: usize, length: u32): usize {
   let start = load<u64>(name);
   if (length < 8) start = length == 0 ? 0 : start << (64 - 8 * <u64>length);
@@ -43,8 +39,6 @@ function firstSlot(name: usize, length: u32): usize {
   return table + hash * SLOT_BYTES;
 }
 
-// @ts-ignore: decorator
-@inline
 function nextSlot(slot: usize): usize {
   return slot == table + (SLOTS - 1) * SLOT_BYTES ? table : slot + SLOT_BYTES;
 }

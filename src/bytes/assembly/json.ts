@@ -15,8 +15,6 @@ const OPEN_ARRAY: u32 = 0x5b;
 const CLOSE_ARRAY: u32 = 0x5d;
 
 /** Passes spaces and tabs. A CR inside the object has to go, which is left to the plain way. */
-// @ts-ignore: decorator
-@inline
 export function skipBlanks(start: usize): usize {
   return load<u8>(start) <= 0x20 ? blanksEnd(start) : start;
 }
@@ -28,8 +26,6 @@ function blanksEnd(start: usize): usize {
 }
 
 /** @param start at a value, which may be of any kind */
-// @ts-ignore: decorator
-@inline
 export function valueEnd(start: usize): usize {
   const c = <u32>load<u8>(start);
   if (c == QUOTE) return stringEnd(start);
@@ -38,8 +34,6 @@ export function valueEnd(start: usize): usize {
 }
 
 /** @param start at the opening quote */
-// @ts-ignore: decorator
-@inline
 function stringEnd(start: usize): usize {
   const stops = stopsOf(v128.load(start, 1));
   const stop = start + 1 + ctz(stops);
@@ -47,8 +41,6 @@ function stringEnd(start: usize): usize {
 }
 
 /** A bit for each byte that is a quote, a backslash or a control character. */
-// @ts-ignore: decorator
-@inline
 function stopsOf(v: v128): i32 {
   // 0x22 ^ 2 is 0x20, and the control characters stay below that.
   const quotesAndControls = i8x16.le_u(v128.xor(v, i8x16.splat(2)), i8x16.splat(0x20));
@@ -93,8 +85,6 @@ function isSimpleEscape(c: u32): bool {
  *
  * @param start at the opening quote
  */
-// @ts-ignore: decorator
-@inline
 export function nameEnd(start: usize): usize {
   if (load<u8>(start) != QUOTE) return 0;
   let p = start + 1;
@@ -109,16 +99,12 @@ export function nameEnd(start: usize): usize {
 }
 
 /** Passes the colon and the blanks around it. */
-// @ts-ignore: decorator
-@inline
 export function colonEnd(start: usize): usize {
   const p = skipBlanks(start);
   return load<u8>(p) == COLON ? skipBlanks(p + 1) : 0;
 }
 
 /** A number, `true`, `false` or `null`. */
-// @ts-ignore: decorator
-@inline
 function scalarEnd(start: usize): usize {
   const word = load<u32>(start);
   if (word == 0x6c6c756e || word == 0x65757274) return start + 4;
@@ -140,8 +126,6 @@ function numberEnd(start: usize): usize {
 }
 
 /** At least one digit. */
-// @ts-ignore: decorator
-@inline
 function digitsEnd(start: usize): usize {
   let p = start;
   while (true) {

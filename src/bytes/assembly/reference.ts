@@ -11,7 +11,8 @@ let lineEnd: usize = line;
 
 /**
  * An entry of the table: the offset of the field's key in the line, the length from there to the value, the offset of
- * the next field's key if this one needs no work when it is the same (else `NEVER`), and the field's kind.
+ * the next field's key if this one needs no work when it is the same (else `NEVER`), and the field's kind. An offset of 0
+ * ends the table: no key stands at the very start of a line.
  */
 const MAX_FIELDS: usize = 256;
 const ENTRY_BYTES: usize = 16;
@@ -24,47 +25,33 @@ const RESYNC_FIELDS: i32 = 8;
 /** Entry of the field that is expected next. */
 export const FIRST_ENTRY: usize = table;
 
-// @ts-ignore: decorator
-@inline
 export function hasEntry(entry: usize): bool {
-  return load<u32>(entry) != NEVER;
+  return load<u32>(entry) != 0;
 }
 
-// @ts-ignore: decorator
-@inline
 export function nextEntry(entry: usize): usize {
   return entry + ENTRY_BYTES;
 }
 
-// @ts-ignore: decorator
-@inline
 export function keyOffset(entry: usize): u32 {
   return load<u32>(entry);
 }
 
 /** Length of the key, its colon, and the blanks around that. */
-// @ts-ignore: decorator
-@inline
 export function keyBytes(entry: usize): u32 {
   return load<u32>(entry, 4);
 }
 
 /** Offset of the next key, when the whole field may be passed over if it is the same; else more than any length. */
-// @ts-ignore: decorator
-@inline
 export function passOffset(entry: usize): u32 {
   return load<u32>(entry, 8);
 }
 
-// @ts-ignore: decorator
-@inline
 export function entryKind(entry: usize): u32 {
   return load<u32>(entry, 12);
 }
 
 /** How many bytes at p are the same as those of the reference from the entry's key on. */
-// @ts-ignore: decorator
-@inline
 export function sameBytes(p: usize, entry: usize): u32 {
   const reference = line + keyOffset(entry);
   const most = <u32>(lineEnd - reference);
@@ -84,14 +71,10 @@ export function findEntry(p: usize, expected: usize): usize {
   for (let i = 0; i < RESYNC_FIELDS; i++) {
     entry = nextEntry(entry);
     if (!hasEntry(entry)) break;
-    if (load<u64>(p) == load<u64>(line + keyOffset(entry)) && sameBytes(p, entry) >= keyBytes(entry)) return entry;
+    if (load<u64>(p) == load<u64>(line + keyOffset(entry)) && sameBytes(p, entry) >= keyBytes(entry))
+      return entry;
   }
   return expected;
-}
-
-/** Must be called before the first line. */
-export function forgetReference(): void {
-  store<u32>(table, NEVER);
 }
 
 /**
@@ -101,7 +84,7 @@ export function forgetReference(): void {
  * @param end behind its `}`
  */
 export function learnReference(start: usize, end: usize): void {
-  forgetReference();
+  store<u32>(table, 0);
   const bytes = <i32>(end - start);
   if (bytes > LINE_BYTES) return;
   memory.copy(line, start, bytes);
@@ -127,5 +110,5 @@ export function learnReference(start: usize, end: usize): void {
   }
   // The last field is never passed over, so that an entry for the field after it is never asked for.
   store<u32>(entry - ENTRY_BYTES, NEVER, 8);
-  store<u32>(entry, NEVER);
+  store<u32>(entry, 0);
 }

@@ -13,7 +13,6 @@ export {
   OUTPUT_BYTES,
 } from './areas';
 export { addField, MAX_FIELDS } from './fields';
-export { forgetReference } from './reference';
 
 /** Results of `splice`. */
 const ALL_READ: i32 = 0;
@@ -77,8 +76,6 @@ export function splice(start: usize, end: usize, to: usize, headBytes: usize, ta
 }
 
 /** Around the event a CR may stand as well. */
-// @ts-ignore: decorator
-@inline
 function lineBlanksEnd(start: usize): usize {
   let p = start;
   while (load<u8>(p) == 0x20 || load<u8>(p) == 0x09 || load<u8>(p) == 0x0d) p++;

@@ -28,7 +28,7 @@ export function rewriteTimestamp(start: usize, to: usize): usize {
     const digits = i8x16.le_u(i8x16.sub(v128.load(end, 1), i8x16.splat(0x30)), i8x16.splat(9));
     const count = ctz(i8x16.bitmask(digits) ^ 0x1ffff);
     if (count == 0) return 0;
-    const kept = count >= 6 ? SIX_BYTES : (<u64>1 << (8 * count)) - 1;
+    const kept = count >= 6 ? SIX_BYTES : ((<u64>1) << (8 * count)) - 1;
     fraction = (load<u64>(end, 1) & kept) | (SIX_ZEROS & ~kept);
     end += 1 + count;
   }
@@ -59,7 +59,8 @@ function isDateTime(p: usize): bool {
   if (!i8x16.all_true(i8x16.le_u(bytes, range))) return false;
   const separator = load<u8>(p, 10);
   if (separator != 0x20 && separator != 0x54) return false;
-  if (load<u8>(p, 16) != 0x3a || <u32>load<u8>(p, 17) - 0x30 > 5 || <u32>load<u8>(p, 18) - 0x30 > 9) return false;
+  if (load<u8>(p, 16) != 0x3a || <u32>load<u8>(p, 17) - 0x30 > 5 || <u32>load<u8>(p, 18) - 0x30 > 9)
+    return false;
 
   const month = 10 * <i32>i8x16.extract_lane_u(bytes, 5) + i8x16.extract_lane_u(bytes, 6);
   const day = 10 * <i32>i8x16.extract_lane_u(bytes, 8) + i8x16.extract_lane_u(bytes, 9);
