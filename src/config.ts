@@ -1,4 +1,4 @@
-import type { ErrorObject } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import { isPrivateAddress } from './amplitude/address-policy';
 import { parseBaseUrl, regionUrl, type Region } from './amplitude/regions';
 import type { Environment } from './environment';
@@ -41,14 +41,15 @@ export interface ConfigSchema {
 
 type Values = Record<string, unknown>;
 
-/** Every text of the configuration that must never be shown, also of one that is not valid. */
+/** Every text of the configuration that must never be shown, also of one that is not valid; as it is sent, so trimmed. */
 export function secretsOf(raw: unknown, schema: ConfigSchema): string[] {
   if (typeof raw !== 'object' || raw === null) return [];
-  const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+  const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
   return Object.entries(schema.properties)
     .filter(([, property]) => property.airbyte_secret === true)
     .map(([key]) => (raw as Values)[key])
-    .filter(isText);
+    .filter(isText)
+    .map((text) => text.trim());
 }
 
 /**
@@ -85,7 +86,7 @@ export function parseConfig(
 
 function warnOfPlainHttp(url: URL): string[] {
   if (url.protocol === 'https:') return [];
-  const reach = isPrivateAddress(url.hostname) ? 'a private address' : 'a local host';
+  const reach = isPrivateAddress(url.hostname.replace(/^\[|\]$/g, '')) ? 'a private address' : 'a local host';
   return [`Base URL (base_url) is plain http to ${reach}: the keys are sent unencrypted.`];
 }
 
@@ -106,25 +107,10 @@ function withDefaults(raw: Values, schema: ConfigSchema): Values {
 function findProblems(values: Values, schema: ConfigSchema): string[] {
   const blank = schema.required.filter((key) => values[key] === '' || values[key] === null);
   if (blank.length > 0) return blank.map((key) => `${nameField(key, schema)} must not be blank.`);
-  const validate = compile(schema);
+  // Written by the build from the specification; the path is the same from src/ as from dist/.
+  const validate = require('../dist/config-validator') as ValidateFunction;
   if (validate(values)) return [];
   return (validate.errors ?? []).map((error) => explain(error, schema));
-}
-
-function compile(schema: ConfigSchema) {
-  // ajv takes 70 ms to load and compile, which `spec` and `--help` need not pay.
-  const { Ajv } = require('ajv') as typeof import('ajv');
-  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, strict: true });
-  ajv.addVocabulary([
-    'airbyte_secret',
-    'airbyte_hidden',
-    'always_show',
-    'order',
-    'group',
-    'multiline',
-    'pattern_descriptor',
-  ]);
-  return ajv.compile(schema);
 }
 
 /** One sentence per error, made of the schema only: the value may be a secret. */

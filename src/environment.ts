@@ -15,6 +15,8 @@ export interface Environment {
   readonly paceMs: number;
   /** Longest silence on a connection, from `AMPLITUDE_IDLE_TIMEOUT_SECONDS`. */
   readonly idleTimeoutMs: number;
+  /** A stream that sent no record and no state for so long sends its state again, from `AMPLITUDE_HEARTBEAT_SECONDS`. */
+  readonly heartbeatMs: number;
   /** From `CONNECTOR_STORAGE_LIMIT_BYTES`, which the platform sets with an ephemeral-storage limit. */
   readonly storageLimitBytes: number | undefined;
 }
@@ -31,6 +33,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     paceMs: readSeconds(env, 'AMPLITUDE_PACE_SECONDS', 1),
     // A large export may take minutes before its first byte: peers raised theirs from 60 to 600 s.
     idleTimeoutMs: readSeconds(env, 'AMPLITUDE_IDLE_TIMEOUT_SECONDS', 600),
+    heartbeatMs: readSeconds(env, 'AMPLITUDE_HEARTBEAT_SECONDS', 600),
     storageLimitBytes:
       storageLimit !== undefined && /^\d+$/.test(storageLimit) ? Number(storageLimit) : undefined,
   };

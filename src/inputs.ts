@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TempSpaceOptions } from './amplitude/temp-space';
 import type { Invocation } from './cli';
-import { parseConfig, secretsOf, type Config, type ConfigSchema } from './config';
+import type { Config, ConfigSchema } from './config';
 import type { Environment } from './environment';
 import { ConnectorFailure } from './failure';
 import { parseJson } from './protocol/json';
@@ -43,6 +43,8 @@ export function loadSchema(stream: string): { properties: Record<string, unknown
 }
 
 export function loadConfig({ config: path }: Invocation, io: SourceIo, log: Logger): Config {
+  // `spec` and `--help` do without it: it loads node:net and node:dns.
+  const { parseConfig, secretsOf } = require('./config') as typeof import('./config');
   const { connectionSpecification: schema } = loadSpec();
   const raw = parseJson(readInput(path!, 'configuration', io), `configuration ${path}`);
   const secrets = secretsOf(raw, schema);

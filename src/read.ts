@@ -34,6 +34,7 @@ export async function read(invocation: Invocation, io: SourceIo, log: Logger): P
     logger: log,
     redact: io.redact,
     signal: io.signal,
+    heartbeatMs: io.environment.heartbeatMs,
     ...(view && { onProgress: (progress) => view.update(progress) }),
   });
   view?.stop();

@@ -1,25 +1,22 @@
 import type { Invocation } from './cli';
-import { loadConfig, loadSchema, loadSpec, type SourceIo } from './inputs';
-import { buildCatalog } from './protocol/catalog';
+import { loadSpec, type SourceIo } from './inputs';
 import { createLogger } from './protocol/log';
-import { catalogMessage, specMessage } from './protocol/messages';
-import { streams } from './streams';
-import type { Stream } from './streams/stream';
+import { specMessage } from './protocol/messages';
 
 /** @returns The exit code. @throws ConnectorFailure when the command could not do its work. */
 export async function runCommand(invocation: Invocation, io: SourceIo): Promise<number> {
   const { writer } = io;
   const debug = invocation.debug || io.environment.debug;
   const log = createLogger(writer, io.redact, { debug });
+  // A command pays only for what it needs: what speaks to Amplitude (axios, unzipper) takes 200 ms to load.
   switch (invocation.command) {
     case 'spec':
       await writer.write(specMessage(loadSpec()));
       return 0;
-    case 'discover':
-      loadConfig(invocation, io, log);
-      await writer.write(catalogMessage(buildCatalog(streams.map(discover))));
-      return 0;
-    // What speaks to Amplitude takes 200 ms to load (axios, unzipper), which spec and discover need not pay.
+    case 'discover': {
+      const { discover } = require('./discover') as typeof import('./discover');
+      return discover(invocation, io, log);
+    }
     case 'check': {
       const { check } = require('./check') as typeof import('./check');
       return check(invocation, io, log);
@@ -29,13 +26,4 @@ export async function runCommand(invocation: Invocation, io: SourceIo): Promise<
       return read(invocation, io, log);
     }
   }
-}
-
-function discover({ name, primaryKey, cursorField }: Stream) {
-  return {
-    name,
-    jsonSchema: loadSchema(name),
-    primaryKey,
-    ...(cursorField !== undefined && { cursorField }),
-  };
 }

@@ -21,6 +21,8 @@ for (const [network, prefix] of [
   ['192.168.0.0', 16],
 ] as const) {
   PRIVATE.addSubnet(network, prefix, 'ipv4');
+  // The same network as a NAT64 gateway leads to it (RFC 6052).
+  PRIVATE.addSubnet(`64:ff9b::${network}`, 96 + prefix, 'ipv6');
 }
 PRIVATE.addAddress('::', 'ipv6');
 PRIVATE.addAddress('::1', 'ipv6');

@@ -1,10 +1,12 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { createReadStream } from 'node:fs';
 import { PassThrough, Readable, pipeline } from 'node:stream';
 import { crc32, createGunzip, createInflateRaw } from 'node:zlib';
 import { Open, type File } from 'unzipper';
 import { ArchiveCorrupt } from './archive-corrupt';
+import { findEndRecord } from './end-record';
 import { parseMemberHour } from './member-name';
+import { releaseChunk } from './release-chunk';
+import { TEXT_CHUNK } from './text-chunk';
 
 export interface ArchiveMember {
   /** For messages only: a name is never used as a path. */
@@ -32,11 +34,11 @@ const LOCAL_HEADER_BYTES = 30;
 const CENTRAL_ENTRY_BYTES = 46;
 const METHOD_STORED = 0;
 const METHOD_DEFLATED = 8;
-/** unzipper looks for the end record in this many last bytes; 64 KiB or more would break its ZIP64 look-up. */
-const LARGEST_TAIL = 60_000;
 const READ_CHUNK = 256 * 1024;
+const SMALLEST_BUFFER = 16 * 1024;
+/** Text of events is 11 to 13 times as large as its gzip. */
+const USUAL_RATIO = 16;
 /** zlib works ahead on the thread pool only as far as this allows: 112 MB/s without, over 220 MB/s with. */
-const INFLATE_CHUNK = 1024 * 1024;
 const INFLATE_AHEAD = 4 * 1024 * 1024;
 
 /**
@@ -64,24 +66,30 @@ export async function openArchive(path: string): Promise<ExportArchive> {
 }
 
 async function readDirectory(file: FileHandle, size: number): Promise<File[]> {
+  const opened: Readable[] = [];
   let failRead: (error: Error) => void = () => undefined;
   const readFailure = new Promise<never>((_resolve, reject) => (failRead = reject));
   const source = {
     size: () => Promise.resolve(size),
     stream: (start: number, length?: number) => {
       const end = length ? start + length - 1 : size - 1;
+      const range = readRange(file, start, Math.min(end, size - 1));
+      opened.push(range);
       // unzipper does not listen for read errors: unheard, one would end the process.
-      return readRange(file, start, Math.min(end, size - 1)).on('error', failRead);
+      return range.on('error', failRead);
     },
   };
   try {
-    const options = { tailSize: Math.min(size, LARGEST_TAIL) };
+    const options = { tailSize: await findEndRecord(file, size) };
     const directory = await Promise.race([openCustom(source, options), readFailure]);
     assertConsistent(directory);
     return directory.files;
   } catch (error) {
     if (error instanceof ArchiveCorrupt) throw error;
     throw new ArchiveCorrupt(`the archive's directory cannot be read (${(error as Error).message})`);
+  } finally {
+    // unzipper leaves off where the directory ends.
+    for (const range of opened) range.destroy();
   }
 }
 
@@ -113,10 +121,24 @@ function assertConsistent(directory: Directory): void {
   }
 }
 
+/** A buffer for so many bytes: one of 1 MiB for each of 100,000 tiny members kept the collector busy for minutes. */
+function bufferFor(bytes: number, largest: number): number {
+  return Math.min(Math.max(bytes, SMALLEST_BUFFER), largest);
+}
+
+/** Both ends included. Not createReadStream: destroyed before its end, it closes the file that all members share. */
 function readRange(file: FileHandle, start: number, end: number): Readable {
-  // An empty range would mean "to the end of the file" to createReadStream.
-  if (end < start) return Readable.from([]);
-  return createReadStream('', { fd: file.fd, start, end, autoClose: false, highWaterMark: READ_CHUNK });
+  return Readable.from(readChunks(file, start, end), { objectMode: false, highWaterMark: READ_CHUNK });
+}
+
+async function* readChunks(file: FileHandle, start: number, end: number): AsyncGenerator<Buffer, void, void> {
+  for (let at = start; at <= end;) {
+    const chunk = Buffer.allocUnsafe(Math.min(READ_CHUNK, end - at + 1));
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+    if (bytesRead === 0) throw new ArchiveCorrupt("the archive's file ends early");
+    yield chunk.subarray(0, bytesRead);
+    at += bytesRead;
+  }
 }
 
 class ExportMember implements ArchiveMember {
@@ -149,6 +171,7 @@ class ExportMember implements ArchiveMember {
         for (let at = 0; bytes + at < 2 && at < chunk.length; at += 1) magic = magic * 256 + chunk[at]!;
         crc = crc32(chunk, crc);
         bytes += chunk.length;
+        releaseChunk(chunk, READ_CHUNK);
         if (bytes > uncompressedSize) break;
       }
     } catch (error) {
@@ -163,26 +186,39 @@ class ExportMember implements ArchiveMember {
   async openText(aheadBytes = INFLATE_AHEAD): Promise<Readable> {
     const packed = await this.openPacked();
     const text = this.isGzip
-      ? createGunzip({ chunkSize: INFLATE_CHUNK, readableHighWaterMark: aheadBytes } as object)
+      ? createGunzip({
+          chunkSize: bufferFor(this.entry.uncompressedSize * USUAL_RATIO, TEXT_CHUNK),
+          // Otherwise the reader gets all that is ahead as one chunk, and every byte is copied once more for it.
+          readableObjectMode: true,
+          readableHighWaterMark: Math.ceil(aheadBytes / TEXT_CHUNK),
+        } as object)
       : new PassThrough();
-    pipeline(packed, text, (error) => {
-      if (error) text.destroy(this.corrupt(`is not whole gzip (${error.code ?? error.message})`));
-    });
+    // The reader gets the first error that reaches the stream, which zlib and pipeline destroy by themselves.
+    const destroy = text.destroy.bind(text);
+    text.destroy = (error?: Error & { code?: string }) =>
+      destroy(error && this.corrupt(`is not whole gzip (${error.code ?? error.message})`));
+    pipeline(packed, text, () => undefined);
     return text;
   }
 
   /** The member's bytes as they were packed, which normally are gzip. */
   private async openPacked(): Promise<Readable> {
     const { offsetToLocalFileHeader: offset, compressedSize, compressionMethod } = this.entry;
-    const header = Buffer.alloc(LOCAL_HEADER_BYTES);
-    const { bytesRead } = await this.file.read(header, 0, LOCAL_HEADER_BYTES, offset);
-    if (bytesRead !== LOCAL_HEADER_BYTES || header.readUInt32LE(0) !== 0x04034b50) {
+    // pathBuffer is an empty text when the name is empty.
+    const name = Buffer.from(this.entry.pathBuffer);
+    const header = Buffer.alloc(LOCAL_HEADER_BYTES + name.length);
+    const { bytesRead } = await this.file.read(header, 0, header.length, offset);
+    if (bytesRead !== header.length || header.readUInt32LE(0) !== 0x04034b50) {
       throw this.corrupt('is not where the archive says');
+    }
+    // The directory has no checksum, and the hour in the name decides what a checkpoint covers.
+    if (header.readUInt16LE(26) !== name.length || !header.subarray(LOCAL_HEADER_BYTES).equals(name)) {
+      throw this.corrupt('has another name in its own header');
     }
     const start = offset + LOCAL_HEADER_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28);
     const packed = readRange(this.file, start, start + compressedSize - 1);
     if (compressionMethod === METHOD_STORED) return packed;
-    const inflated = createInflateRaw({ chunkSize: READ_CHUNK });
+    const inflated = createInflateRaw({ chunkSize: bufferFor(this.entry.uncompressedSize, READ_CHUNK) });
     pipeline(packed, inflated, (error) => {
       if (error) inflated.destroy(error);
     });

@@ -39,7 +39,7 @@ const TOO_LARGE =
   /\b(too (large|big)|4\s?GB|size limit|exceed\w* .*(size|limit)|(size|limit) .*exceed\w*|too much data)\b/i;
 const NO_DATA = /raw data files were not found|^(404:? *)?not found\.?$/i;
 const S3_ADVICE =
-  "One hour of this project is more than Amplitude's export API can give. Use Amplitude's own export to Amazon S3 for it, " +
+  "is more than Amplitude's export API can give. Use Amplitude's own export to Amazon S3 for it, " +
   'and start_date or end_date to leave the hour out here.';
 
 /**
@@ -84,7 +84,7 @@ function judgeTooLarge(verdict: Verdict, timeouts: number, window: HourWindow): 
   // A 400 without a word may mean either; asking for less tells, at the cost of a few requests.
   const refused = status === 413 || (status === 400 && (TOO_LARGE.test(words) || (words === '' && !oneHour)));
   if (refused) {
-    const advice = `${S3_ADVICE} ${failure.message}`;
+    const advice = `The hour ${formatHour(window.first)} (UTC) of this project ${S3_ADVICE} ${failure.message}`;
     return { kind: 'too large', failure: new ConnectorFailure('config', advice, failure.detail, { status }) };
   }
   if (!oneHour && timeouts >= TIMEOUTS_BEFORE_SPLIT) return { kind: 'too large', failure };
@@ -168,7 +168,8 @@ function translateSaveError(
   signal: AbortSignal,
 ): unknown {
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  // EFBIG: a limit on the size of files (`ulimit -f`).
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
     return new DiskFull(Number.isNaN(declared) ? `more than ${received}` : String(declared));
   }
   if (code.startsWith('Z_'))

@@ -51,24 +51,26 @@ export class RequestLimits {
   ): Promise<T> {
     const { signal } = observer;
     const waitingSinceMs = Date.now();
-    let told = false;
     const tell = (untilMs: number): void => {
-      if (untilMs - Date.now() < WORTH_TELLING_MS) return;
-      told = true;
-      observer.rateLimited(untilMs);
+      if (untilMs - Date.now() >= WORTH_TELLING_MS) observer.rateLimited(untilMs);
     };
     const settle = cost > 0 ? await this.ledger.acquire(cost, signal, tell) : undefined;
     try {
-      await this.waitForPause(kind, signal, tell);
-      return await this.gate.schedule(async () => {
-        // Paced inside the gate: behind it, requests that a full gate held back would all start at once.
-        await this.pace[kind].schedule(() => Promise.resolve());
-        signal.throwIfAborted();
-        if (told) observer.resumed();
-        const waitedMs = Date.now() - waitingSinceMs;
-        if (waitedMs >= WORTH_TELLING_MS) observer.tally('seconds held back', Math.round(waitedMs / 1000));
-        return attempt();
-      });
+      for (;;) {
+        await this.waitForPause(kind, signal, tell);
+        const done = await this.gate.schedule(async () => {
+          // Paced inside the gate: behind it, requests that a full gate held back would all start at once.
+          await this.pace[kind].schedule(() => Promise.resolve());
+          signal.throwIfAborted();
+          // A pause that began meanwhile is waited for outside, where it keeps no other request from its place.
+          if (this.pausedUntilMs[kind] > Date.now()) return undefined;
+          observer.resumed();
+          const waitedMs = Date.now() - waitingSinceMs;
+          if (waitedMs >= WORTH_TELLING_MS) observer.tally('seconds held back', Math.round(waitedMs / 1000));
+          return { answer: await attempt() };
+        });
+        if (done) return done.answer;
+      }
     } finally {
       settle?.();
     }

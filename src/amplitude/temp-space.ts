@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -25,13 +26,14 @@ export interface TempSpaceOptions {
 /** This run's folder for archives: private (0700), removed on every exit that the program sees. */
 export class TempSpace {
   private folder: string | undefined;
+  private making: Promise<string> | undefined;
   private files = 0;
 
   constructor(private readonly options: TempSpaceOptions) {}
 
   /** A path that no other file has. The folder is made on first use. */
   async newPath(): Promise<string> {
-    this.folder ??= await this.create();
+    this.folder ??= await this.createOnce();
     this.files += 1;
     return join(this.folder, `${this.files}.zip`);
   }
@@ -59,6 +61,16 @@ export class TempSpace {
     this.folder = undefined;
   }
 
+  /** Two first callers at once share one folder: each would take the other's for that of a killed run. */
+  private async createOnce(): Promise<string> {
+    this.making ??= this.create();
+    try {
+      return await this.making;
+    } finally {
+      this.making = undefined;
+    }
+  }
+
   private async create(): Promise<string> {
     const { parent, pid } = this.options;
     try {
@@ -84,14 +96,23 @@ export class TempSpace {
       // The same PID on the same host is this very process: the earlier one is gone.
       const isOurs = tag === hostTag();
       const stale = isOurs ? Number(owner) === pid || !isAlive(Number(owner)) : await isOld(path);
-      if (stale) await rm(path, { recursive: true, force: true });
+      if (stale) await removeLeftover(path);
     }
   }
 }
 
-/** The host's name in letters that need no escaping; containers get a name of their own each. */
+/** Told apart by the whole name: the pods of one Kubernetes job differ only at its end. */
 function hostTag(): string {
-  return Buffer.from(hostname()).toString('hex').slice(0, 32);
+  return createHash('sha256').update(hostname()).digest('hex').slice(0, 32);
+}
+
+async function removeLeftover(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    // In a folder that several users share, another user's stays for that user's next run.
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
 }
 
 async function isOld(path: string): Promise<boolean> {

@@ -1,10 +1,10 @@
-import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import axios, { AxiosError, type AxiosInstance } from 'axios';
 import { ConnectorFailure } from '../failure';
 import { type AddressPolicy, assertUrlAllowed, guardedLookup } from './address-policy';
-import { judgeNetworkError, judgeStatus, type Verdict } from './verdicts';
+import { judgeNetworkError, judgeStatus, judgeStorageStatus, type Verdict } from './verdicts';
 
 const MAX_REDIRECTS = 5;
 /** Error bodies are read for their message only. */
@@ -76,7 +76,8 @@ export class Transport {
       if (status === 200) return { headers, body: data };
       const location: unknown = headers['location'];
       if (status < 300 || status >= 400 || typeof location !== 'string') {
-        throw new AttemptError(judgeStatus(request, status, headers, await readStart(data)));
+        const judge = url.origin === start.origin ? judgeStatus : judgeStorageStatus;
+        throw new AttemptError(judge(request, status, headers, await readStart(data)));
       }
       data.destroy();
       url = resolveRedirect(location, url, request);
@@ -87,7 +88,7 @@ export class Transport {
         'system',
         `Amplitude redirected more than ${MAX_REDIRECTS} times. Request: ${request}.`,
       ),
-      retry: false,
+      retry: true,
     });
   }
 
@@ -99,11 +100,26 @@ export class Transport {
   ) {
     const auth = { username: this.options.apiKey, password: this.options.secretKey };
     try {
-      return await this.http.get<Readable>(url.href, { ...limits, ...(withKeys ? { auth } : {}) });
+      const answer = await this.http.get<Readable>(url.href, { ...limits, ...(withKeys ? { auth } : {}) });
+      endWhenSilent(answer.data, limits.timeout);
+      return answer;
     } catch (error) {
       throw translateNetworkError(error, request, limits.signal);
     }
   }
+}
+
+/** axios stops looking at its own time-out as soon as there is a status: a body that stalls would be waited for for ever. */
+function endWhenSilent(body: Readable, idleTimeoutMs: number): void {
+  const { socket } = body as IncomingMessage;
+  const giveUp = (): void => {
+    const message = `nothing came for ${idleTimeoutMs} ms`;
+    body.destroy(Object.assign(new Error(message), { code: 'ETIMEDOUT' }));
+  };
+  socket.setTimeout(idleTimeoutMs);
+  socket.on('timeout', giveUp);
+  // A kept-alive connection serves other requests afterwards.
+  body.once('close', () => socket.off('timeout', giveUp));
 }
 
 function resolveRedirect(location: string, from: URL, request: string): URL {

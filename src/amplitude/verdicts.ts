@@ -110,6 +110,33 @@ export function judgeStatus(
   };
 }
 
+/**
+ * A refusal by another host to which Amplitude redirected. It says something of that one-time address only: it may have
+ * run out, and a 404 of it is not Amplitude's "no data". So it carries no status but a rate limit's, and a new address is
+ * asked for.
+ */
+export function judgeStorageStatus(
+  request: string,
+  status: number,
+  headers: Readonly<Record<string, unknown>>,
+  body: string,
+): Verdict {
+  const words = amplitudeWords(body);
+  const said = words === '' ? `HTTP ${status}` : `HTTP ${status}: ${words}`;
+  const retryAfterMs = parseRetryAfter(headers['retry-after'], Date.now());
+  return {
+    failure: new ConnectorFailure(
+      'transient',
+      `The storage that Amplitude redirected to refused the file (${said}). This usually passes; the next sync goes on ` +
+        `from here. Request: ${request}.`,
+      `${request}, redirected, answered ${status}: ${body.slice(0, 2000)}`,
+    ),
+    retry: true,
+    ...(status === 429 ? { status } : {}),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}
+
 /** An attempt that brought no answer at all. */
 export function judgeNetworkError(request: string, code: string, text: string): Verdict {
   const retry = PASSING_CODES.has(code) || code.startsWith('HPE_');
@@ -148,23 +175,28 @@ export function amplitudeWords(body: string): string {
     const parsed: unknown = JSON.parse(text);
     return envelopeWords(parsed).slice(0, QUOTED_CHARACTERS);
   } catch (error) {
-    // Plain text is normal here: export errors are often not JSON.
-    if (!(error instanceof SyntaxError)) throw error;
+    // Plain text is normal here: export errors are often not JSON. A RangeError comes of JSON nested thousands deep.
+    if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
     return text.replace(/\s+/g, ' ').slice(0, QUOTED_CHARACTERS);
   }
 }
 
 function envelopeWords(parsed: unknown): string {
   if (typeof parsed !== 'object' || parsed === null) return String(parsed);
-  const envelope = parsed as { error?: unknown; message?: unknown; errors?: unknown };
-  if (typeof envelope.error === 'string') return envelope.error;
-  if (typeof envelope.error === 'object' && envelope.error !== null) {
-    const { message, metadata } = envelope.error as { message?: unknown; metadata?: { details?: unknown } };
-    const details = metadata?.details;
-    return [message, details === undefined ? undefined : `(${String(details)})`].filter(Boolean).join(' ');
+  const { error, message, errors } = parsed as { error?: unknown; message?: unknown; errors?: unknown };
+  if (typeof error === 'string') return error;
+  if (typeof error === 'object' && error !== null) {
+    const { message: said, metadata } = error as { message?: unknown; metadata?: { details?: unknown } };
+    const details = metadata?.details ?? '';
+    return [said, details === '' ? '' : `(${asText(details)})`].filter(Boolean).map(asText).join(' ');
   }
-  if (typeof envelope.message === 'string') return envelope.message;
+  if (typeof message === 'string') return message;
+  if (Array.isArray(errors) && errors.length > 0) return errors.map(envelopeWords).join('; ');
   return JSON.stringify(parsed);
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** Seconds or an HTTP date, as a duration from now; undefined when absent or unreadable. */

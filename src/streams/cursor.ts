@@ -22,6 +22,11 @@ export function unusableState(stream: string, why: string): ConnectorFailure {
   );
 }
 
+/** What to tell of a state that lies ahead of the clock: it is believed, but somebody should know why nothing comes. */
+export function describeFuture(cursor: string): string {
+  return `The saved state (${cursor}) lies in the future: nothing is read until then. Check the state, or the clock.`;
+}
+
 interface Slice {
   readonly start?: unknown;
   readonly end?: unknown;

@@ -1,7 +1,7 @@
 import { dayIn, dayOf, formatCompactDay, formatDay, parseDay, type DayRange } from '../time/days';
 import { parseDateTime } from '../time/instant';
 import type { StreamOutput, StreamState } from '../protocol/output';
-import { readCursor, unusableState } from './cursor';
+import { describeFuture, readCursor, unusableState } from './cursor';
 import { unexpectedShape } from './json-shape';
 import { decodeMatrix, type Matrix, type MatrixRow } from './matrix';
 import type { ReadContext, StreamSettings } from './stream';
@@ -48,7 +48,9 @@ export async function* readDaily(
   const { settings, host } = context;
   const today = dayIn(settings.projectTimeZone, settings.nowMs);
   let completeDay = state === undefined ? -Infinity : parseDay(String(state['date']))!;
+  if (completeDay > today) host.log.warn(describeFuture(formatDay(completeDay)));
   const range = daysToRead(settings, today, completeDay);
+  let lastSure = today - 1;
   for (const slice of metric.slices(range)) {
     const sinceMs = Date.now();
     const query = {
@@ -64,8 +66,10 @@ export async function* readDaily(
     host.tally('windows', 1);
     const seconds = ((Date.now() - sinceMs) / 1000).toFixed(1);
     host.log.info(`${where}: ${records.length} records in ${seconds} s.`);
-    const last = Math.min(matrix.lastIncomplete ? slice.last - 1 : slice.last, today - 1);
-    completeDay = Math.max(completeDay, last);
+    const last = matrix.lastIncomplete ? slice.last - 1 : slice.last;
+    // What misses realtime data is yesterday or today: a later slice (today is the first of a month) must not pass it.
+    if (matrix.lastIncomplete && slice.last >= today - 1) lastSure = Math.min(lastSure, last);
+    completeDay = Math.max(completeDay, Math.min(last, lastSure));
     yield { kind: 'checkpoint', state: { date: formatDay(completeDay) } };
   }
 }

@@ -1,5 +1,7 @@
 import type { ArchiveMember, ExportArchive } from '../amplitude/archive';
 import { ArchiveCorrupt } from '../amplitude/archive-corrupt';
+import { releaseChunk } from '../amplitude/release-chunk';
+import { TEXT_CHUNK } from '../amplitude/text-chunk';
 import { EventSplicer, type MalformedLine } from '../bytes/event-splicer';
 import { ConnectorFailure } from '../failure';
 import type { StreamOutput } from '../protocol/output';
@@ -127,6 +129,7 @@ export class EventReader {
         meter.add(fresh);
         totals.bytes += fresh.length;
         this.judgeLines(member, start);
+        releaseChunk(chunk, TEXT_CHUNK);
       }
       for (const lines of splicer.endMember()) yield this.give(lines);
       this.judgeLines(member, start);

@@ -2,7 +2,7 @@ import type { StreamHost, StreamOutput, StreamState } from '../protocol/output';
 import { formatHour, hourFrom, hourOf, parseHour } from '../time/hours';
 import { parseDateTime } from '../time/instant';
 import { WindowPlanner, type HourWindow } from '../time/windows';
-import { readCursor, unusableState } from './cursor';
+import { describeFuture, readCursor, unusableState } from './cursor';
 import { EventReader } from './event-reader';
 import { answerWindows, type AnsweredWindow } from './export-windows';
 import type { ReadContext, Stream, StreamSettings } from './stream';
@@ -49,6 +49,7 @@ async function* readEvents(
 ): AsyncGenerator<StreamOutput, void, void> {
   const { settings, host, api } = context;
   const saved = state === undefined ? -Infinity : parseHour(String(state[CURSOR]))!;
+  if (saved > hourOf(settings.nowMs)) host.log.warn(describeFuture(formatHour(saved)));
   const range = hoursToRead(settings, saved);
   const checkpoint = (hour: number): StreamOutput => ({
     kind: 'checkpoint',

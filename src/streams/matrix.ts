@@ -55,10 +55,13 @@ function readLabels(data: Record<string, unknown>, count: number): string[] {
   const listed = Array.isArray(data['seriesLabels']) ? (data['seriesLabels'] as unknown[]) : [];
   const meta = Array.isArray(data['seriesMeta']) ? (data['seriesMeta'] as unknown[]) : [];
   const labels: string[] = [];
+  const taken = new Set<string>();
   for (let index = 0; index < count; index += 1) {
-    const label = readLabel(listed[index], meta[index], index);
+    let label = readLabel(listed[index], meta[index], index);
     // Two series must not overwrite each other, whatever their labels are.
-    labels.push(labels.includes(label) ? `${label} (${index})` : label);
+    while (taken.has(label)) label = `${label} (${index})`;
+    taken.add(label);
+    labels.push(label);
   }
   return labels;
 }

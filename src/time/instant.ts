@@ -8,6 +8,9 @@ export interface Instant {
 }
 
 const DAY_MS = 86_400_000;
+/** The years that dates and hours can be written in with four digits. */
+const EARLIEST_MS = Date.parse('0001-01-01T00:00:00Z');
+const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(Z|[+-]\d{2}:\d{2})?$/;
 const DURATION =
   /^P(?=\d|T\d)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
@@ -30,8 +33,7 @@ export function parseDateTime(text: string): number | undefined {
   const [, date = '', hour, minute, second = '00', offset = 'Z'] = match;
   // Date.parse would turn 2024-02-30 into 2024-03-01 and accept hour 24.
   if (parseDay(date) === undefined || Number(hour) > 23) return undefined;
-  const epochMs = Date.parse(`${date}T${hour}:${minute}:${second}${offset}`);
-  return Number.isNaN(epochMs) ? undefined : epochMs;
+  return withinYears(Date.parse(`${date}T${hour}:${minute}:${second}${offset}`));
 }
 
 function subtractDuration(text: string, nowMs: number): number | undefined {
@@ -42,13 +44,14 @@ function subtractDuration(text: string, nowMs: number): number | undefined {
     .map((part) => Number(part ?? 0));
   const date = new Date(nowMs);
   const dayOfMonth = date.getUTCDate();
-  date.setUTCDate(1);
   date.setUTCMonth(date.getUTCMonth() - (years! * 12 + months!));
   // One month back from 31 March is the last day of February, not 3 March.
-  const lastDay = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
-  date.setUTCDate(Math.min(dayOfMonth, lastDay));
+  if (date.getUTCDate() !== dayOfMonth) date.setUTCDate(0);
   const back = (weeks! * 7 + days!) * DAY_MS + hours! * 3_600_000 + minutes! * 60_000 + seconds! * 1000;
-  const epochMs = date.getTime() - back;
-  // Beyond the year range of Date (a duration such as P999999Y) there is no such instant.
-  return Number.isNaN(epochMs) ? undefined : epochMs;
+  return withinYears(date.getTime() - back);
+}
+
+/** Undefined for what is no instant (NaN), and for one whose year `20240101T20` and `2024-01-01` cannot tell. */
+function withinYears(epochMs: number): number | undefined {
+  return epochMs >= EARLIEST_MS && epochMs <= LATEST_MS ? epochMs : undefined;
 }
