@@ -126,8 +126,9 @@ function bend(row: readonly number[], shape: AnswerQuirks['series']): readonly n
 }
 
 function usersMatrix(truth: DailySeries, quirks: AnswerQuirks, grouped: boolean): Record<string, unknown> {
-  const shown = quirks.series === 'empty' ? [] : truth.series;
-  const labels = quirks.series === 'empty' ? [] : truth.labels;
+  const empty = quirks.series === 'empty' || quirks.emptyProject;
+  const shown = empty ? [] : truth.series;
+  const labels = empty ? [] : truth.labels;
   return {
     xValues: truth.days,
     series: shown.map((row) =>
@@ -140,7 +141,7 @@ function usersMatrix(truth: DailySeries, quirks: AnswerQuirks, grouped: boolean)
 }
 
 function sessionsMatrix(truth: DailySeries, quirks: AnswerQuirks): Record<string, unknown> {
-  const shown = quirks.series === 'empty' ? [] : truth.series;
+  const shown = quirks.series === 'empty' || quirks.emptyProject ? [] : truth.series;
   const mean = (row: readonly number[]): number =>
     row.reduce((sum, value) => sum + value, 0) / Math.max(1, row.length);
   return {
@@ -207,10 +208,8 @@ export function answerSessions(
   const days = readDays(query, project, quirks);
   if ('status' in days) return days;
   const truth = sessionFigures(project, { ...days, figure });
-  return wrap(
-    `/api/2/sessions/${figure}`,
-    sessionsMatrix(truth, quirks),
-    quirks,
-    envelopeExtras(project.nowMs, cost),
-  );
+  return wrap(`/api/2/sessions/${figure}`, sessionsMatrix(truth, quirks), quirks, {
+    ...envelopeExtras(project.nowMs, cost),
+    withSets: false,
+  });
 }

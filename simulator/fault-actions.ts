@@ -15,8 +15,8 @@ export interface FaultTools {
   readonly url: string;
   /** Refuses new connections for so long. */
   refuseFor(ms: number): void;
-  /** Keeps an answer on the storage server; resolves to its one-time URL. */
-  park(reply: Reply): Promise<string>;
+  /** Keeps an answer on the storage server, and what is to happen to it there; resolves to its one-time URL. */
+  park(reply: Reply, then?: FaultAction): Promise<string>;
 }
 
 /** What a fault changes about one exchange, in the order in which it comes to bear. */
@@ -110,10 +110,25 @@ function redirectPlan(action: Extract<FaultAction, { kind: 'redirect' }>, tools:
     body: Buffer.alloc(0),
   });
   if (action.to === 'storage') {
+    const { then } = action;
     // Only a good answer moves to the storage; a refusal is the API's own.
-    return { edit: async (reply) => (reply.status === 200 ? to(await tools.park(reply)) : reply) };
+    const edit = async (reply: Reply): Promise<Reply> =>
+      reply.status === 200 ? to(await tools.park(reply, then)) : reply;
+    return then?.kind === 'archive' ? { archive: then, edit } : { edit };
   }
   return { replace: to(action.to === 'loop' ? tools.url : action.to) };
+}
+
+/** Puts an HTTP date in place of `@date+seconds`, counted from now: a fault is written down long before it is answered. */
+function datedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const dated = Object.entries(headers).map(([name, value]): [string, string] => {
+    const seconds = /^@date\+(\d+)$/.exec(value)?.[1];
+    return [
+      name,
+      seconds === undefined ? value : new Date(Date.now() + Number(seconds) * 1000).toUTCString(),
+    ];
+  });
+  return Object.fromEntries(dated);
 }
 
 /** Turns an action into steps. */
@@ -149,7 +164,7 @@ export function planFault(action: FaultAction, tools: FaultTools): FaultPlan {
         action.bodyBase64 === undefined
           ? Buffer.from(action.body ?? '')
           : Buffer.from(action.bodyBase64, 'base64');
-      return { replace: { status: action.status, headers: action.headers ?? {}, body } };
+      return { replace: { status: action.status, headers: datedHeaders(action.headers ?? {}), body } };
     }
     case 'relabel':
       return {

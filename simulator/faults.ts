@@ -56,7 +56,7 @@ export type FaultAction =
   | { readonly kind: 'chunked'; readonly cut?: boolean; readonly afterBytes?: number }
   /** Content-Encoding: gzip over the whole body; `cut` ends it early under a matching Content-Length. */
   | { readonly kind: 'gzip-encoding'; readonly cut?: boolean }
-  /** Answers this instead. */
+  /** Answers this instead. A header `@date+2` becomes the HTTP date two seconds after the answer. */
   | {
       readonly kind: 'reply';
       readonly status: number;
@@ -70,8 +70,16 @@ export type FaultAction =
       readonly status?: number;
       readonly headers?: Readonly<Record<string, string>>;
     }
-  /** `storage`: to a one-time URL of the storage server that has the right answer. `loop`: to the same URL. Otherwise a URL. */
-  | { readonly kind: 'redirect'; readonly to: string; readonly status?: 301 | 302 | 303 | 307 | 308 }
+  /**
+   * `storage`: to a one-time URL of the storage server that has the right answer, or (`then`) what becomes of it there. `loop`: to
+   * the same URL. Otherwise a URL.
+   */
+  | {
+      readonly kind: 'redirect';
+      readonly to: string;
+      readonly status?: 301 | 302 | 303 | 307 | 308;
+      readonly then?: FaultAction;
+    }
   /** A JSON answer that is damaged. */
   | {
       readonly kind: 'json';

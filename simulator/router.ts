@@ -7,6 +7,7 @@ import {
 } from './catalogue-endpoints';
 import { answerSessions, answerUsers, type DashboardProject } from './dashboard-endpoints';
 import type { ArchiveChanges, ExportEndpoint } from './export-endpoint';
+import { answerFromFile } from './fixed-answers';
 import { replies, type Reply } from './reply';
 import type { Settings } from './settings';
 
@@ -65,6 +66,6 @@ export async function route(
     case '/api/3/cohorts':
       return answerCohorts(query, project, settings);
     default:
-      return replies.notFound();
+      return answerFromFile(path);
   }
 }

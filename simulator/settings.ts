@@ -23,7 +23,7 @@ export interface AnswerQuirks {
   readonly annotationsV3: boolean;
   /** Paths that the project's plan does not include: 403 with a text that does not blame the key. */
   readonly denied: readonly string[];
-  /** No annotations, cohorts and events. */
+  /** No annotations, cohorts and event types, and empty series. */
   readonly emptyProject: boolean;
 }
 

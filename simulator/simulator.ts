@@ -233,7 +233,7 @@ export class Simulator {
       tools: (url) => ({
         url,
         refuseFor: (ms) => this.refuseConnections(ms),
-        park: (reply) => Promise.resolve(this.storage.park(reply)),
+        park: (reply, then) => Promise.resolve(this.storage.park(reply, then)),
       }),
     };
   }
