@@ -9,10 +9,14 @@ import { AirbyteOutput } from './airbyte-output';
 export const PROGRAM =
   process.env['SOURCE_AMPLITUDE_PROGRAM'] ?? join(__dirname, '..', '..', 'bin', 'source-amplitude');
 
-/** Waits that would take seconds against Amplitude take moments here; the cost window has to be the simulator's too. */
+/** Length of Amplitude's cost window in tests: 300 in the real world. `startSimulator` gives the simulator the same. */
+export const COST_WINDOW_SECONDS = 0.2;
+
+/** Waits that would take seconds against Amplitude take moments. */
 export const FAST: Readonly<Record<string, string>> = {
   AMPLITUDE_RETRY_BASE_SECONDS: '0.01',
   AMPLITUDE_PACE_SECONDS: '0.01',
+  AMPLITUDE_COST_WINDOW_SECONDS: String(COST_WINDOW_SECONDS),
 };
 
 export interface RunOptions {
@@ -54,7 +58,7 @@ export interface RunningConnector {
   readonly pid: number;
   /** Resolves when the program has ended and its output is read. Never rejects because of how it ended. */
   readonly finished: Promise<ConnectorOutput>;
-  /** Resolves when stdout holds the text; rejects when the run ends without it. */
+  /** Resolves when stdout holds the text (ASCII); rejects when the run ends without it. */
   printed(text: string): Promise<void>;
 }
 
@@ -100,17 +104,12 @@ export function startConnector(args: readonly string[], options: RunOptions = {}
 
 interface Collected {
   text(): string;
-  bytes(): number;
 }
 
 function collect(stream: Readable): Collected {
   const chunks: Buffer[] = [];
-  let size = 0;
-  stream.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-    size += chunk.length;
-  });
-  return { text: () => Buffer.concat(chunks).toString('utf8'), bytes: () => size };
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return { text: () => Buffer.concat(chunks).toString('utf8') };
 }
 
 async function waitFor(
@@ -121,17 +120,19 @@ async function waitFor(
 ): Promise<void> {
   if (stdout === undefined) throw new Error('stdout is in the hands of the caller');
   await new Promise<void>((resolve, reject) => {
-    const look = (): void => {
-      if (!stdout.text().includes(text)) return;
-      child.stdout.off('data', look);
-      resolve();
+    // Only what is new is searched, and enough of what came before it that a text cut in two is found.
+    let recent = stdout.text();
+    const look = (chunk = Buffer.alloc(0)): void => {
+      recent += chunk.toString('latin1');
+      if (recent.includes(text)) {
+        child.stdout.off('data', look);
+        resolve();
+      }
+      recent = recent.slice(-text.length);
     };
     child.stdout.on('data', look);
     look();
-    finished.then(() => {
-      look();
-      reject(new Error(`the run ended without printing ${text}`));
-    }, reject);
+    finished.then(() => reject(new Error(`the run ended without printing ${text}`)), reject);
   });
 }
 

@@ -1,4 +1,5 @@
 import { Simulator, type SimulatorOptions } from '../../simulator/simulator';
+import { COST_WINDOW_SECONDS } from './connector';
 
 /**
  * Two days of a project of the past: with an `end_date` of 2024-03-02 everything is loaded, nothing depends on the real clock,
@@ -12,12 +13,19 @@ export const TWO_DAYS = {
 /** The last day of `TWO_DAYS`, for `end_date`. */
 export const SECOND_DAY = '2024-03-02';
 
+/** Starts a simulator whose cost window is as short as the connector's; the caller closes it. */
+export function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { settings } = options;
+  const cost = { windowMs: COST_WINDOW_SECONDS * 1000, ...settings?.cost };
+  return Simulator.start({ ...options, settings: { ...settings, cost } });
+}
+
 /** Runs a test's body with a simulator of its own, and closes it whatever happens. */
 export async function withSimulator<Result>(
   options: SimulatorOptions,
   body: (simulator: Simulator) => Promise<Result>,
 ): Promise<Result> {
-  const simulator = await Simulator.start(options);
+  const simulator = await startSimulator(options);
   let result: Result;
   try {
     result = await body(simulator);
