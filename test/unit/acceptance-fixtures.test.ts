@@ -18,7 +18,10 @@ describe('the acceptance inputs in integration_tests/', () => {
     'expected_records.jsonl',
   ])('%s is what `npm run fixtures` writes now', (name) => {
     const stored = readFileSync(join(__dirname, '..', '..', 'integration_tests', name), 'utf8');
-    expect(stored).toBe(fixtures.get(name));
+    const current = fixtures.get(name) ?? '';
+    // The formatter lays out JSON files in its own way; in lines of records every character counts.
+    if (name.endsWith('.json')) expect(JSON.parse(stored)).toEqual(JSON.parse(current));
+    else expect(stored).toBe(current);
   });
 
   test('no other file is made', () => {
