@@ -3,6 +3,7 @@
 #
 #   .ci/docker-engine.sh start   prints the DOCKER_HOST to use; prints nothing when the present environment already reaches an engine
 #   .ci/docker-engine.sh stop    stops the engine that `start` started, and only that one
+#   .ci/docker-engine.sh running succeeds when that engine runs
 #
 # Our own engine keeps data, sockets, pid file and log in one folder, so it never meets a system engine, and a
 # later `start` finds its images again. Installing packages needs root and CI=true: a developer's machine is not changed unasked.
@@ -32,6 +33,8 @@ install_packages() {
   say 'installing docker.io'
   export DEBIAN_FRONTEND=noninteractive
   { apt-get update -qq && apt-get install -y -qq --no-install-recommends docker.io iptables; } >&2
+  # From Debian 13 on the client is a package of its own.
+  command -v docker >/dev/null || apt-get install -y -qq --no-install-recommends docker-cli >&2
 }
 
 start() {
@@ -71,6 +74,8 @@ stop() {
   local pid
   is_running || return 0
   pid=$(cat "$pid_file")
+  # Every build of a changed tree leaves its unnamed stages behind, some 400 MB each; the latest are the build cache.
+  DOCKER_HOST=$host timeout 60 docker image prune --force --filter until=24h >/dev/null 2>&1 || true
   kill "$pid"
   # dockerd gives its containers 10 s before it kills them, then leaves itself.
   for _ in $(seq 150); do
@@ -84,8 +89,9 @@ stop() {
 case ${1-} in
 start) start ;;
 stop) stop ;;
+running) is_running ;;
 *)
-  say 'usage: .ci/docker-engine.sh start|stop'
+  say 'usage: .ci/docker-engine.sh start|stop|running'
   exit 2
   ;;
 esac
