@@ -7,8 +7,8 @@ import { catalogOf, configFor, stateOf, STREAMS } from '../harness/inputs';
 import { SECOND_DAY, TWO_DAYS, withSimulator } from '../harness/with-simulator';
 
 /*
- * Section 7.9 of Airbyte's acceptance checklist, the part about what is read and printed. The others are in
- * acceptance-process.test.ts and acceptance-pipes.test.ts; 79 and 80 are rows of bad-input.test.ts. A test's name starts with the number of its check.
+ * Section 7.9 of Airbyte's acceptance checklist, the part about what is read and printed. The other part is in
+ * acceptance-process.test.ts; 79 and 80 are rows of bad-input.test.ts. A test's name starts with the number of its check.
  */
 const EVENTS = catalogOf(['events']);
 const FULL_REFRESH_ONLY = ['annotations', 'cohorts', 'events_list'];
