@@ -36,7 +36,7 @@ function mostCost(sent: readonly Sent[], windowMs: number): number {
 const requests = fc.array(
   fc.record({
     /** In percent of the smallest budget. */
-    share: fc.oneof(fc.integer({ min: 0, max: 100 }), fc.constantFrom(1, 100)),
+    share: fc.oneof(fc.integer({ min: 0, max: 100 }), fc.constantFrom(0, 0, 0, 1, 100)),
     durationMs: fc.integer({ min: 0, max: 12 }),
     arrivesMs: fc.integer({ min: 0, max: 20 }),
     abortsMs: fc.option(fc.integer({ min: 0, max: 60 }), { freq: 4, nil: undefined }),

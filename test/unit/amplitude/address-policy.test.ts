@@ -1,8 +1,10 @@
 import { lookup as resolve, type LookupAddress } from 'node:dns';
 import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import fc from 'fast-check';
 import { assertUrlAllowed, guardedLookup, isPrivateAddress } from '../../../src/amplitude/address-policy';
 import { ConnectorFailure } from '../../../src/failure';
+import { runs } from '../../harness/runs';
 
 const CLOUD = { cloud: true };
 const OWN = { cloud: false };
@@ -43,6 +45,10 @@ describe('private addresses', () => {
     '::ffff:7f00:1',
     '::ffff:a9fe:a9fe',
     '0:0:0:0:0:ffff:c0a8:0001',
+    // As a NAT64 gateway leads to them.
+    '64:ff9b::10.0.0.1',
+    '64:ff9b::7f00:1',
+    '64:ff9b::a9fe:a9fe',
   ])('%s is one', (address) => {
     expect(isPrivateAddress(address)).toBe(true);
   });
@@ -65,12 +71,31 @@ describe('private addresses', () => {
     'fec0::1',
     '::ffff:8.8.8.8',
     '::ffff:808:808',
+    '64:ff9b::8.8.8.8',
     'localhost',
     'amplitude.com',
     '',
   ])('%j is none', (address) => {
     expect(isPrivateAddress(address)).toBe(false);
   });
+});
+
+it('an IPv4 address is judged the same in every form that holds it', () => {
+  const bytes = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255));
+  fc.assert(
+    fc.property(bytes, ([a, b, c, d]) => {
+      const dotted = `${a}.${b}.${c}.${d}`;
+      const hex = `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+      const expected = isPrivateAddress(dotted);
+      for (const form of [`::ffff:${dotted}`, `::ffff:${hex}`, `64:ff9b::${dotted}`, `64:ff9b::${hex}`]) {
+        expect([form, isPrivateAddress(form)]).toEqual([form, expected]);
+        // As the URL parser writes it.
+        const { hostname } = new URL(`https://[${form}]`);
+        expect(isPrivateAddress(hostname.slice(1, -1))).toBe(expected);
+      }
+    }),
+    { numRuns: runs(200) },
+  );
 });
 
 describe('a URL', () => {

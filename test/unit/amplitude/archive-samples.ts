@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { crc32 } from 'node:zlib';
+import { crc32, gzipSync } from 'node:zlib';
 import { ZipFile } from 'yazl';
 import { openArchive } from '../../../src/amplitude/archive';
 import { ArchiveCorrupt } from '../../../src/amplitude/archive-corrupt';
@@ -129,4 +129,35 @@ export class Samples {
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Names of members as Amplitude gives them. */
+export const nameOf = (hour: number, part = 0): string => `310022/310022_2026-10-04_${hour}#${part}.json.gz`;
+export const TEXT = '{"uuid":"1"}\n{"uuid":"2"}\n';
+export const member = (hour: number, form?: Member['form'], text = `${hour} ${TEXT}`): Member => ({
+  name: nameOf(hour),
+  data: gzipSync(text),
+  ...(form && { form }),
+});
+export const textOf = (hour: number): { name: string; text: string } => ({
+  name: nameOf(hour),
+  text: `${hour} ${TEXT}`,
+});
+
+export function complaintOf(reading: Reading): string {
+  if (reading instanceof ArchiveCorrupt) return reading.message;
+  throw new Error(`the archive was read: ${JSON.stringify(reading).slice(0, 300)}`);
+}
+
+/** How often this process has a file open. */
+export function openFiles(path: string): number {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path;
+    } catch (error) {
+      // The descriptor of this very listing is gone by now.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return false;
+    }
+  }).length;
 }

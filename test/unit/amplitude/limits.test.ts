@@ -65,6 +65,9 @@ describe('requests', () => {
     let done = false;
     void all.then(() => (done = true));
     await requests.reach(5);
+    // Time for a sixth, which must not come.
+    await sleep(30, never);
+    expect(requests.inFlight).toBe(5);
     while (!done) {
       requests.endAll();
       await sleep(1, never);

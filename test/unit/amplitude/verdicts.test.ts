@@ -4,6 +4,7 @@ import {
   judgeBody,
   judgeNetworkError,
   judgeStatus,
+  judgeStorageStatus,
   parseRetryAfter,
 } from '../../../src/amplitude/verdicts';
 
@@ -68,6 +69,17 @@ describe('what a status means', () => {
   it('reads Retry-After', () => {
     expect(judgeStatus(REQUEST, 429, { 'retry-after': '7' }, '').retryAfterMs).toBe(7000);
     expect(judgeStatus(REQUEST, 503, { 'retry-after': 'soon' }, '')).not.toHaveProperty('retryAfterMs');
+  });
+});
+
+describe('a status of the storage that Amplitude redirected to', () => {
+  it.each([400, 403, 404, 410, 429, 500, 503])('%d is worth another try by Amplitude', (status) => {
+    const verdict = judgeStorageStatus(REQUEST, status, { 'retry-after': '2' }, '<Error>expired</Error>');
+    expect(verdict).toMatchObject({ retry: true, retryAfterMs: 2000, failure: { kind: 'transient' } });
+    expect(verdict.failure.message).toContain(`HTTP ${status}`);
+    // Neither "no data" nor "too large" may be read from it.
+    expect(verdict.words).toBeUndefined();
+    expect(verdict.status).toBe(status === 429 ? 429 : undefined);
   });
 });
 

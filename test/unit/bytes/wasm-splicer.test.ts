@@ -16,8 +16,10 @@ it('what is committed as splicer-module.ts is what its sources compile to', asyn
 
 it('ordinary events take the fast way, and the plain way makes the same of them', () => {
   const push = jest.spyOn(PlainSplicer.prototype, 'push');
+  const manyFields = Array.from({ length: 300 }, (_, index) => `"field ${index}":null`).join(',');
   const member = Buffer.concat([
     createEventLines(2_000_000),
+    Buffer.from(`{${manyFields}}\n`.repeat(40)),
     Buffer.from(
       '{"user_creation_time":"","event_time":"2024-01-01 00:00:00","processed_time":"2024-01-01T00:00:00.5Z"}\r\n',
     ),

@@ -277,6 +277,17 @@ describe('the state', () => {
     expect(dates(states)).toEqual(['2026-10-04']);
   });
 
+  it('that lies ahead of today is believed, and warned of', async () => {
+    const host = new FakeHost();
+    const api = users();
+    const { given, error } = await readAll(activeUsers, api, { host, state: { date: '2026-10-05' } });
+    expect([given, error, api.requests]).toEqual([[], undefined, []]);
+    expect(host.warnings).toEqual([expect.stringContaining('2026-10-05')]);
+    const current = new FakeHost();
+    await readAll(activeUsers, users(), { host: current, state: { date: '2026-10-04' } });
+    expect(current.warnings).toEqual([]);
+  });
+
   it('goes to the end of a closed range that is over', async () => {
     const { states } = await readAll(activeUsers, users(), {
       settings: { endMs: Date.parse('2026-10-03T00:00:00Z') },

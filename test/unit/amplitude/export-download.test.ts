@@ -1,0 +1,216 @@
+import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import type { AmplitudeOptions } from '../../../src/amplitude/client';
+import type { ExportAnswer } from '../../../src/amplitude/export-download';
+import { parseHour } from '../../../src/time/hours';
+import { packQuickly } from './archive-samples';
+import { BASIC, failureOf, type Handler, HttpBench, listen, redirectTo, reply } from './http-bench';
+
+const MIDNIGHT = parseHour('20260210T00')!;
+const DAY = { first: MIDNIGHT, last: MIDNIGHT + 23 };
+const HOUR = { first: MIDNIGHT, last: MIDNIGHT };
+const TEXT = '{"uuid":"1"}\n';
+const ZIP = packQuickly([{ name: '1/1_2026-02-10_0#0.json.gz', data: gzipSync(TEXT) }]);
+const zip = reply(200, ZIP, { 'content-type': 'application/zip' });
+
+const bench = new HttpBench();
+beforeEach(() => bench.start());
+afterEach(() => bench.stop());
+
+/** The kind of an export's answer; an archive is read and closed. */
+async function exportKind(
+  window = DAY,
+  heard = listen(),
+  options?: Partial<AmplitudeOptions>,
+): Promise<string> {
+  const answer: ExportAnswer = await bench.connect(heard, options).export(window);
+  if (answer.kind !== 'archive') return answer.kind;
+  const texts = [];
+  for (const member of answer.archive.members) texts.push((await buffer(await member.openText())).toString());
+  await answer.archive.close();
+  return `archive ${texts.join('')}`;
+}
+
+describe('redirects', () => {
+  it('are followed; the keys stay with their own origin', async () => {
+    bench.api.handlers = [redirectTo(() => `${bench.storage.url}/file?signature=1`)];
+    bench.storage.handlers = [zip];
+    expect(await exportKind()).toBe(`archive ${TEXT}`);
+    expect(bench.storage.requests).toEqual([{ path: '/file?signature=1', authorization: undefined }]);
+  });
+
+  it('do not send keys that the location names', async () => {
+    bench.api.handlers = [redirectTo(() => bench.storage.url.replace('//', '//user:pass@'))];
+    bench.storage.handlers = [zip];
+    await exportKind();
+    expect(bench.storage.requests[0]!.authorization).toBeUndefined();
+  });
+
+  it('whose storage refuses are asked for anew, and a 404 of it is not "no data"', async () => {
+    bench.api.handlers = [
+      redirectTo(() => `${bench.storage.url}/gone`),
+      redirectTo(() => `${bench.storage.url}/fresh`),
+    ];
+    bench.storage.handlers = [reply(404, ''), zip];
+    expect(await exportKind()).toBe(`archive ${TEXT}`);
+    expect(bench.storage.requests.map(({ path }) => path)).toEqual(['/gone', '/fresh']);
+  });
+});
+
+describe('exports', () => {
+  it('are saved, verified, read and removed', async () => {
+    bench.api.handlers = [zip];
+    expect(await exportKind()).toBe(`archive ${TEXT}`);
+    expect(bench.api.requests).toEqual([
+      { path: '/api/2/export?start=20260210T00&end=20260210T23', authorization: BASIC },
+    ]);
+    expect(bench.filesLeft()).toEqual([]);
+  });
+
+  it('may be compressed as a whole', async () => {
+    bench.api.handlers = [reply(200, gzipSync(ZIP), { 'content-encoding': 'gzip' })];
+    expect(await exportKind()).toBe(`archive ${TEXT}`);
+  });
+
+  it.each<[string, Handler]>([
+    ['Amplitude’s words', reply(404, 'Raw data files were not found.')],
+    ['the same in JSON', reply(404, '{"error":{"message":"Raw data files were not found."}}')],
+    ['the plain words', reply(404, '404: Not Found')],
+    ['no word', reply(404, '')],
+  ])('are empty on a 404 with %s', async (_what, handler) => {
+    bench.api.handlers = [handler];
+    expect(await exportKind()).toBe('empty');
+    expect(bench.api.requests).toHaveLength(1);
+  });
+
+  it.each<[string, Handler]>([
+    ['a web page', reply(404, '<html><h1>Not Found</h1></html>')],
+    ['other words', reply(404, '{"error":{"message":"Unknown project"}}')],
+  ])('fail on a 404 with %s, which no export of Amplitude’s gives', async (_what, handler) => {
+    bench.api.handlers = [handler];
+    expect(await failureOf(exportKind())).toMatchObject({ kind: 'config', status: 404 });
+  });
+
+  it.each<[string, Handler]>([
+    [
+      '400 that names the size',
+      reply(400, 'The export is too large (over 4GB). Choose a smaller time range.'),
+    ],
+    ['400 in JSON', reply(400, '{"error":{"message":"Response exceeds the size limit"}}')],
+    ['400 without a word', reply(400, '')],
+    ['413', reply(413, '')],
+  ])('are too large on %s', async (_what, handler) => {
+    bench.api.handlers = [handler];
+    expect(await exportKind()).toBe('too large');
+    expect(bench.api.requests).toHaveLength(1);
+  });
+
+  it('of one hour that is too large say which, and where else to get it', async () => {
+    bench.api.handlers = [reply(400, 'too large')];
+    const answer = await bench.connect(listen()).export(HOUR);
+    expect(answer).toMatchObject({
+      kind: 'too large',
+      failure: { kind: 'config', message: expect.stringMatching(/20260210T00.*Amazon S3.*too large/) },
+    });
+  });
+
+  it.each([
+    [DAY, 'Invalid parameter start'],
+    [HOUR, ''],
+  ])('fail on a 400 for another reason (%#)', async (window, words) => {
+    bench.api.handlers = [reply(400, words)];
+    expect(await failureOf(exportKind(window))).toMatchObject({ kind: 'config', status: 400 });
+    expect(bench.api.requests).toHaveLength(1);
+  });
+
+  it('are too large on a second 504; one may be chance', async () => {
+    bench.api.handlers = [reply(504)];
+    expect(await exportKind()).toBe('too large');
+    expect(bench.api.requests).toHaveLength(2);
+    bench.api.requests.length = 0;
+    bench.api.handlers = [reply(504), zip];
+    expect(await exportKind()).toBe(`archive ${TEXT}`);
+  });
+
+  it('of one hour are tried as often as anything on 504, and then fail for now', async () => {
+    bench.api.handlers = [reply(504)];
+    expect(await failureOf(exportKind(HOUR))).toMatchObject({ kind: 'transient', status: 504 });
+    expect(bench.api.requests).toHaveLength(6);
+  });
+
+  it.each<[string, Handler]>([
+    ['an empty body', reply(200, '')],
+    ['a web page', reply(200, '<html>')],
+    ['the words of a rate limit', reply(200, 'Too many requests')],
+    ['half of the archive', reply(200, ZIP.subarray(0, ZIP.length / 2))],
+    ['a flipped byte', reply(200, Buffer.from(ZIP.map((byte, index) => (index === 60 ? byte ^ 1 : byte))))],
+    [
+      'a body shorter than declared',
+      (response) => {
+        response.writeHead(200, { 'content-length': String(ZIP.length) });
+        response.write(ZIP.subarray(0, 50), () => response.destroy());
+      },
+    ],
+    [
+      'chunks that end early',
+      (response) => {
+        response.writeHead(200);
+        response.write(ZIP.subarray(0, 50), () => response.destroy());
+      },
+    ],
+    ['broken compression', reply(200, gzipSync(ZIP).subarray(0, 60), { 'content-encoding': 'gzip' })],
+    ['429', reply(429, 'Exceeded rate limit')],
+    ['502', reply(502, '<html>')],
+  ])('are asked for again after %s', async (_fault, fault) => {
+    bench.api.handlers = [fault, zip];
+    const heard = listen();
+    expect(await exportKind(DAY, heard)).toBe(`archive ${TEXT}`);
+    expect(heard.tallies).toEqual({ requests: 2, retries: 1 });
+    expect(bench.filesLeft()).toEqual([]);
+  });
+
+  it.each<[string, Handler]>([
+    ['before the answer', () => undefined],
+    ['in the middle', (response): void => void response.writeHead(200).write(ZIP.subarray(0, 50))],
+  ])('are asked for again after a silence %s', async (_where, silence) => {
+    bench.api.handlers = [silence, zip];
+    const heard = listen();
+    expect(await exportKind(DAY, heard, { idleTimeoutMs: 250 })).toBe(`archive ${TEXT}`);
+    expect(heard.tallies['retries']).toBeGreaterThanOrEqual(1);
+    expect(bench.filesLeft()).toEqual([]);
+  });
+
+  it('that stay broken fail for now, and leave no file', async () => {
+    bench.api.handlers = [reply(200, ZIP.subarray(0, 60))];
+    expect(await failureOf(exportKind())).toMatchObject({ kind: 'transient' });
+    expect(bench.api.requests).toHaveLength(6);
+    expect(bench.filesLeft()).toEqual([]);
+  });
+
+  it('that the disk has no room for are too large; of one hour they fail, with the bytes needed', async () => {
+    const temp = bench.temp(100);
+    bench.api.handlers = [reply(200, ZIP, { 'content-length': String(ZIP.length) })];
+    const client = bench.connect(listen(), { temp });
+    expect(await client.export(DAY)).toMatchObject({ kind: 'too large' });
+    const failure = await failureOf(client.export(HOUR));
+    expect(failure).toMatchObject({
+      kind: 'transient',
+      message: expect.stringContaining(`${ZIP.length} bytes`),
+    });
+    expect(bench.filesLeft()).toEqual([]);
+  });
+
+  it('stop when their answer is no longer wanted, and leave no file', async () => {
+    bench.api.handlers = [(response): void => void response.writeHead(200).write(ZIP.subarray(0, 50))];
+    const stop = new AbortController();
+    const outcome = bench
+      .connect(listen(), { idleTimeoutMs: 60_000 })
+      .export(DAY, stop.signal)
+      .catch((error: unknown) => error);
+    while (bench.filesLeft().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const reason = new Error('stopped');
+    stop.abort(reason);
+    expect(await outcome).toBe(reason);
+    expect(bench.filesLeft()).toEqual([]);
+  });
+});
