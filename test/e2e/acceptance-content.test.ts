@@ -1,3 +1,4 @@
+import type { FaultAction } from '../../simulator/faults';
 import { assertProtocol } from '../harness/assert-protocol';
 import { assertSuccess } from '../harness/assert-success';
 import { splitLines } from '../harness/airbyte-output';
@@ -7,8 +8,8 @@ import { catalogOf, configFor, stateOf, STREAMS } from '../harness/inputs';
 import { SECOND_DAY, TWO_DAYS, withSimulator } from '../harness/with-simulator';
 
 /*
- * Section 7.9 of Airbyte's acceptance checklist, the part about what is read and printed. The other part is in
- * acceptance-process.test.ts; 79 and 80 are rows of bad-input.test.ts. A test's name starts with the number of its check.
+ * Section 7.9 of Airbyte's acceptance checklist, the part about what is read and printed. The others are in
+ * acceptance-process.test.ts and acceptance-pipes.test.ts; 79 and 80 are rows of bad-input.test.ts. A test's name starts with the number of its check.
  */
 const EVENTS = catalogOf(['events']);
 const FULL_REFRESH_ONLY = ['annotations', 'cohorts', 'events_list'];
@@ -211,6 +212,33 @@ describe('89, 90: what JavaScript and Python would break', () => {
       assertSuccess(output, EVENTS);
       expect(splitLines(output.stdout)).toEqual(output.stdout.trimEnd().split('\n'));
       expect(output.records()[0]?.data['event_properties']).toMatchObject({ text: 'a\u2028b\u2029c\u0085d' });
+    });
+  });
+
+  it.concurrent('89: nor do they in the records of a JSON answer, in a log or in an error', async () => {
+    await withSimulator(TWO_DAYS, async (simulator) => {
+      const name = 'a\u2028b\u2029c\u0085d';
+      const reply = (status: number, body: object): FaultAction => ({
+        kind: 'reply',
+        status,
+        headers: {},
+        body: JSON.stringify(body),
+      });
+      simulator.fault({
+        match: { path: '/api/3/cohorts' },
+        action: reply(200, { cohorts: [{ id: 'c', name }] }),
+      });
+      simulator.fault({
+        match: { path: '/api/2/events/list' },
+        action: reply(400, { error: { message: name } }),
+      });
+      const output = await runConnector(['read'], {
+        config: configFor(simulator),
+        catalog: catalogOf(['cohorts', 'events_list']),
+      });
+      expect(splitLines(output.stdout)).toEqual(output.stdout.trimEnd().split('\n'));
+      expect(output.records('cohorts').map(({ data }) => data['name'])).toEqual([name]);
+      expect(output.errors.map(({ message }) => message)).toEqual([expect.stringContaining(name)]);
     });
   });
 

@@ -1,18 +1,16 @@
-import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assertProtocol } from '../harness/assert-protocol';
 import { assertSuccess } from '../harness/assert-success';
-import { AirbyteOutput } from '../harness/airbyte-output';
-import { PROGRAM, runConnector, startConnector } from '../harness/connector';
+import { runConnector, startConnector } from '../harness/connector';
 import { BUILD, catalogOf, configFor, STREAMS } from '../harness/inputs';
-import { peakMemoryMb, untilAtRest } from '../harness/process-state';
+import { untilAtRest } from '../harness/process-state';
 import { SECOND_DAY, TWO_DAYS, withSimulator } from '../harness/with-simulator';
 
 /*
- * Section 7.9 of Airbyte's acceptance checklist, the part about the process: files, pipes, signals, memory. The other part is in
- * acceptance-content.test.ts. A test's name starts with the number of its check.
+ * Section 7.9 of Airbyte's acceptance checklist, the part about the process: flags, files, signals, network. The others are in
+ * acceptance-pipes.test.ts and acceptance-content.test.ts. A test's name starts with the number of its check.
  */
 const EVENTS = catalogOf(['events']);
 const NO_NETWORK = join(__dirname, '..', 'harness', 'programs', 'forbid-network.js');
@@ -159,21 +157,6 @@ describe('78: surroundings', () => {
   });
 });
 
-it('81: a reader that leaves after one line ends the program quietly, with a failure', async () => {
-  await withSimulator(TWO_DAYS, async (simulator) => {
-    const run = startConnector(['read'], {
-      config: configFor(simulator, { end_date: SECOND_DAY }),
-      catalog: EVENTS,
-      ownStdout: true,
-    });
-    await once(run.child.stdout, 'data');
-    run.child.stdout.destroy();
-    const output = await run.finished;
-    expect([output.exitCode, output.signal, output.stderr]).toEqual([1, null, '']);
-    expect(output.leftInTemp).toEqual([]);
-  });
-});
-
 describe('82: SIGTERM', () => {
   it('in the middle of a read: last states, INCOMPLETE, no error, and death by that signal', async () => {
     await withSimulator(TWO_DAYS, async (simulator) => {
@@ -217,65 +200,6 @@ describe('82: SIGTERM', () => {
   );
 });
 
-it('83: more than 64 KiB of output just before the end arrive whole, also when nobody reads until the program waits', async () => {
-  await withSimulator(TWO_DAYS, async (simulator) => {
-    const run = startConnector(['read'], {
-      config: configFor(simulator, { end_date: SECOND_DAY }),
-      catalog: EVENTS,
-      ownStdout: true,
-    });
-    await untilAtRest(run.pid);
-    const chunks: Buffer[] = [];
-    for await (const chunk of run.child.stdout) chunks.push(chunk as Buffer);
-    const { exitCode, stderr } = await run.finished;
-    const output = new AirbyteOutput(Buffer.concat(chunks).toString(), stderr, exitCode);
-    expect(output.stdout.length).toBeGreaterThan(4 * 65_536);
-    assertProtocol(output, EVENTS);
-    expect([exitCode, output.records().length]).toEqual([0, 48 * 5]);
-    expect(output.logs.at(-1)?.message).toMatch(/^Summary of events/);
-  });
-});
-
-it('84: a reader that stops leaves memory flat: the program waits instead of collecting its output', async () => {
-  // About 240 MB of output: 30,000 events of 8 KB, made of few bytes so that the simulator has little work.
-  const filler = 'lorem ipsum '.repeat(650);
-  const lines = (hour: number): string[] =>
-    Array.from(
-      { length: 5000 },
-      (_, index) =>
-        `{"uuid":"${String(hour)}-${String(index)}","server_upload_time":"2024-03-01 0${String(hour)}:00:00.000001","event_properties":{"text":"${filler}"}}`,
-    );
-  const hours = [0, 1, 2, 3, 4, 5];
-  const extraLines = Object.fromEntries(hours.map((hour) => [`20240301T0${String(hour)}`, lines(hour)]));
-  const data = { startHour: '20240301T00', hours: 6, eventsPerHour: 0, partsPerHour: 1, extraLines };
-  await withSimulator({ data, now: TWO_DAYS.now, settings: { gzipLevel: 1 } }, async (simulator) => {
-    const config = configFor(simulator, { end_date: '2024-03-01', request_time_range: 2 });
-    const run = startConnector(['read'], { config, catalog: EVENTS, ownStdout: true });
-    await once(run.child.stdout, 'readable');
-    await untilAtRest(run.pid);
-    const stalled = peakMemoryMb(run.pid);
-    let bytes = 0;
-    let peak = stalled;
-    let rest = '';
-    const uuids = new Set<string>();
-    for await (const chunk of run.child.stdout) {
-      bytes += (chunk as Buffer).length;
-      if (run.child.exitCode === null && bytes < 200e6) peak = Math.max(peak, peakMemoryMb(run.pid));
-      // A uuid may be cut in two by the chunks.
-      const text = rest + (chunk as Buffer).toString('latin1');
-      for (const [, uuid = ''] of text.matchAll(/"uuid":"([^"]+)"/g)) uuids.add(uuid);
-      rest = text.slice(-40);
-    }
-    const { exitCode } = await run.finished;
-    expect(exitCode).toBe(0);
-    expect(bytes).toBeGreaterThan(230e6);
-    expect(uuids.size).toBe(30_000);
-    // An empty read takes about 100 MB; one that kept its output would take more than 300.
-    expect(stalled).toBeLessThan(200);
-    expect(peak).toBeLessThan(220);
-  });
-}, 120_000);
-
 describe('93: without a network', () => {
   it.each([['spec'], ['--help'], ['read', '--help']])('%s %s works', async (...args) => {
     const output = await runConnector(
@@ -296,6 +220,5 @@ describe('93: without a network', () => {
   it('spec needs neither a home folder, nor a temporary one, nor a working directory that can be written', async () => {
     const output = await runConnector(['spec'], { cwd: '/', env: { TMPDIR: '/missing', HOME: '/missing' } });
     assertSuccess(output);
-    expect(PROGRAM).toMatch(/source-amplitude$/);
   });
 });

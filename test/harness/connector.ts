@@ -34,8 +34,11 @@ export interface RunOptions {
   readonly launcher?: readonly string[];
   /** For other ways of calling the program than by its file. */
   readonly program?: string;
-  /** True leaves stdout to the caller: nothing is read from it and the output's stdout is empty. */
-  readonly ownStdout?: boolean;
+  /**
+   * Leaves stdout to the caller: `true` unread in `child.stdout`, a number as this open file or pipe. The output's stdout is
+   * empty then.
+   */
+  readonly ownStdout?: true | number;
 }
 
 /** What a finished run left: its messages (see AirbyteOutput), and files in its temporary folder. */
@@ -69,6 +72,7 @@ export function runConnector(args: readonly string[], options: RunOptions = {}):
 
 /** Starts the program, for tests that look at a run before its end or end it themselves. */
 export function startConnector(args: readonly string[], options: RunOptions = {}): RunningConnector {
+  const { ownStdout } = options;
   const folder = mkdtempSync(join(tmpdir(), 'connector-run-'));
   const ownTemp = join(folder, 'tmp');
   mkdirSync(ownTemp);
@@ -80,9 +84,9 @@ export function startConnector(args: readonly string[], options: RunOptions = {}
   const child = spawn(command, [...before, ...args, ...flags], {
     cwd: options.cwd ?? folder,
     env: { PATH: process.env['PATH'], TMPDIR: ownTemp, ...FAST, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const stdout = options.ownStdout === true ? undefined : collect(child.stdout);
+    stdio: ['ignore', typeof ownStdout === 'number' ? ownStdout : 'pipe', 'pipe'],
+  }) as RunningConnector['child'];
+  const stdout = ownStdout === undefined ? collect(child.stdout) : undefined;
   const stderr = collect(child.stderr);
   const finished = new Promise<ConnectorOutput>((resolve, reject) => {
     child.once('error', reject);
@@ -92,7 +96,7 @@ export function startConnector(args: readonly string[], options: RunOptions = {}
       resolve(new ConnectorOutput(stdout?.text() ?? '', stderr.text(), exitCode, signal, left));
     };
     // Whoever has stdout himself may leave it unread, and then it never closes.
-    child.once(options.ownStdout === true ? 'exit' : 'close', settle);
+    child.once(ownStdout === undefined ? 'close' : 'exit', settle);
   });
   return {
     child,
