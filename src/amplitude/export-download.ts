@@ -97,16 +97,16 @@ async function attemptDownload(
   observer: ApiObserver,
 ): Promise<ExportAnswer> {
   const path = await options.temp.newPath();
-  const request = `GET ${EXPORT_PATH} ${formatHour(window.first)}..${formatHour(window.last)}`;
   const params = { start: formatHour(window.first), end: formatHour(window.last) };
   try {
-    await options.limits.run(
+    const request = await options.limits.run(
       'export',
       0,
       async () => {
         observer.tally('requests', 1);
-        const answer = await options.transport.get(EXPORT_PATH, params, observer.signal);
-        await save(answer, path, request, await options.temp.archiveBudget(), observer.signal);
+        const answer = await options.transport.get(EXPORT_PATH, params, observer);
+        await save(answer, path, await options.temp.archiveBudget(), observer.signal);
+        return answer.request;
       },
       observer,
     );
@@ -129,9 +129,8 @@ class DiskFull extends ConnectorFailure {
 }
 
 async function save(
-  { headers, body }: HttpAnswer,
+  { request, headers, body }: HttpAnswer,
   path: string,
-  request: string,
   budgetBytes: number,
   signal: AbortSignal,
 ): Promise<void> {

@@ -56,8 +56,7 @@ export class JsonClient {
           this.observer.tally('requests', 1);
           try {
             const data = await readJson(
-              await transport.get(path, params, signal, IDLE_TIMEOUT_MS),
-              `GET ${path}`,
+              await transport.get(path, params, this.observer, IDLE_TIMEOUT_MS),
               signal,
             );
             return { data, status: 200, statusText: 'OK', headers: {}, config };
@@ -103,11 +102,7 @@ export function announceRetry(
   limits.pause(kind, untilMs);
 }
 
-async function readJson(
-  { headers, body }: HttpAnswer,
-  request: string,
-  signal: AbortSignal,
-): Promise<unknown> {
+async function readJson({ request, headers, body }: HttpAnswer, signal: AbortSignal): Promise<unknown> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {

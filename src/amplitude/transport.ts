@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import axios, { AxiosError, type AxiosInstance } from 'axios';
 import { ConnectorFailure } from '../failure';
 import { type AddressPolicy, assertUrlAllowed, guardedLookup } from './address-policy';
+import type { ApiObserver } from './observer';
 import { judgeNetworkError, judgeStatus, judgeStorageStatus, type Verdict } from './verdicts';
 
 const MAX_REDIRECTS = 5;
@@ -29,6 +30,8 @@ export interface TransportOptions {
 
 /** An answer with status 200; its body has not been read. */
 export interface HttpAnswer {
+  /** What was asked for, as messages name it. */
+  readonly request: string;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: Readable;
 }
@@ -54,26 +57,29 @@ export class Transport {
 
   /**
    * @param path From the host's root, such as `/api/2/export`.
+   * @param observer Hears of every answer at DEBUG.
    * @param idleTimeoutMs Longest silence for this request; never more than the transport's own.
    * @throws AttemptError for everything but a 200; ConnectorFailure (config) when a redirect is not allowed.
    */
   async get(
     path: string,
     params: Readonly<Record<string, string>>,
-    signal: AbortSignal,
+    { signal, log }: Pick<ApiObserver, 'signal' | 'log'>,
     idleTimeoutMs = this.options.idleTimeoutMs,
   ): Promise<HttpAnswer> {
     const timeout = Math.min(idleTimeoutMs, this.options.idleTimeoutMs);
-    const request = `GET ${path}`;
+    const request = nameRequest(path, params);
     const start = new URL(this.options.baseUrl.href.replace(/\/$/, '') + path);
     start.search = new URLSearchParams(params).toString();
     let url = start;
     for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
+      const sinceMs = Date.now();
       const { status, headers, data } = await this.send(url, url.origin === start.origin, request, {
         signal,
         timeout,
       });
-      if (status === 200) return { headers, body: data };
+      log.debug(`${request}: ${url.host} answered ${status} after ${Date.now() - sinceMs} ms.`);
+      if (status === 200) return { request, headers, body: data };
       const location: unknown = headers['location'];
       if (status < 300 || status >= 400 || typeof location !== 'string') {
         const judge = url.origin === start.origin ? judgeStatus : judgeStorageStatus;
@@ -107,6 +113,11 @@ export class Transport {
       throw translateNetworkError(error, request, limits.signal);
     }
   }
+}
+
+function nameRequest(path: string, params: Readonly<Record<string, string>>): string {
+  const query = Object.entries(params).map(([name, value]) => `${name}=${value}`);
+  return `GET ${path}${query.length === 0 ? '' : `?${query.join('&')}`}`;
 }
 
 /** axios stops looking at its own time-out as soon as there is a status: a body that stalls would be waited for for ever. */

@@ -46,6 +46,45 @@ describe('the log of a read', () => {
     });
   });
 
+  it.concurrent.each([
+    [['read', '--debug'], {}],
+    [['read'], { LOG_LEVEL: 'debug' }],
+    [['read'], {}],
+  ])('names every request and its answer at DEBUG when asked to: %j %j', async (args, env) => {
+    await withSimulator(TWO_DAYS, async (simulator) => {
+      simulator.fault({ match: { path: '/api/2/export', nth: 1 }, action: 'server-error-500' });
+      const output = await runConnector(args, {
+        config: configFor(simulator, { end_date: SECOND_DAY }),
+        catalog: catalogOf(['events', 'cohorts']),
+        env,
+      });
+      assertSuccess(output);
+      const asked = args.length > 1 || 'LOG_LEVEL' in env;
+      const lines = output.logsOf('DEBUG').map((line) => line.replace(/ after \d+ ms\.$/, ''));
+      const { host } = new URL(simulator.baseUrl);
+      const named = simulator.log.entries.map(
+        ({ path, search, status }) =>
+          `${path === '/api/2/export' ? 'events' : 'cohorts'}: GET ${path}${search}: ${host} answered ${status}`,
+      );
+      expect(named.length).toBeGreaterThanOrEqual(4);
+      expect(lines.sort()).toEqual(asked ? named.sort() : []);
+    });
+  });
+
+  it.concurrent('names the window that a lasting time-out was about', async () => {
+    await withSimulator(TWO_DAYS, async (simulator) => {
+      simulator.fault({ match: { path: '/api/2/export' }, action: 'gateway-timeout-504' });
+      const output = await runConnector(['read'], {
+        config: configFor(simulator, { end_date: SECOND_DAY }),
+        catalog: catalogOf(['events']),
+      });
+      expect(output.exitCode).toBe(1);
+      expect(output.errors.map(({ message }) => message)).toEqual([
+        expect.stringContaining('GET /api/2/export?start=20240301T00&end=20240301T00.'),
+      ]);
+    });
+  });
+
   it.concurrent(
     'ends with a summary per stream: records, windows, requests, state before and after',
     async () => {
