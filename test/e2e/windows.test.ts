@@ -1,3 +1,4 @@
+import { formatHour, HOUR_MS, parseHour } from '../../simulator/hours';
 import type { SettingsPatch } from '../../simulator/settings';
 import type { Simulator } from '../../simulator/simulator';
 import { assertProtocol } from '../harness/assert-protocol';
@@ -66,6 +67,40 @@ describe('a window that is too large for Amplitude', () => {
         // 24, 12 and 6 hours on the way down, then at most one try of 6 in every four windows of 3.
         expect(refused.map(({ hours }) => hours).slice(0, 3)).toEqual([24, 12, 6]);
         expect(refused.length).toBeLessThanOrEqual(3 + 3);
+      });
+    },
+  );
+
+  it.concurrent.each([7, 25])(
+    'costs a backfill of 30 days whose every %i. hour fills a request few requests in vain, none twice',
+    async (period) => {
+      const largest = 24;
+      const isFull = (hourMs: number): boolean => (hourMs / HOUR_MS) % period === 0;
+      const settings: SettingsPatch = {
+        tooLarge: {
+          // An hour that fills a request by itself goes with no other.
+          when: (first, last) =>
+            last > first &&
+            hoursFrom(formatHour(first), formatHour(last)).some((hour) => isFull(parseHour(hour)!)),
+        },
+      };
+      const data = { startHour: '20240301T00', hours: 30 * 24, eventsPerHour: 1 };
+      await withSimulator({ data, settings }, async (simulator) => {
+        const config = configFor(simulator, {
+          start_date: '2024-03-01',
+          end_date: '2024-03-30',
+          request_time_range: largest,
+        });
+        const env = { AMPLITUDE_PACE_SECONDS: '0' };
+        const output = await runConnector(['read'], { config, catalog: EVENTS, env });
+        assertSuccess(output, EVENTS);
+        expect(findEventErrors(output, simulator.truth())).toEqual([]);
+        expect(misanswered(simulator, '20240301T00', '20240330T23')).toEqual([]);
+        const asked = windowsOf(simulator).map((line) => line.split(' ')[0]);
+        expect(new Set(asked).size).toBe(asked.length);
+        const inVain = simulator.log.exportRequests().filter(({ status }) => status === 400);
+        expect(inVain.length).toBeGreaterThan(0);
+        expect(inVain.length).toBeLessThanOrEqual(2 * Math.log2(largest) + (30 * 24) / largest);
       });
     },
   );
