@@ -1,6 +1,5 @@
 import { createWriteStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
-import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { ConnectorFailure } from '../failure';
@@ -32,6 +31,8 @@ export interface ExportOptions {
   readonly retries: number;
   readonly retryBaseMs: number;
 }
+
+const WRITE_AHEAD_BYTES = 4 * 1024 * 1024;
 
 /** A gateway time-out may be chance once; twice it is taken for "too much data". */
 const TIMEOUTS_BEFORE_SPLIT = 2;
@@ -139,21 +140,16 @@ async function save(
     body.destroy();
     throw new DiskFull(String(declared));
   }
-  let received = 0;
-  const count = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      received += chunk.length;
-      done(null, chunk);
-    },
-  });
-  const file = createWriteStream(path, { mode: 0o600 });
+  const gunzip = headers['content-encoding'] === 'gzip' ? createGunzip() : undefined;
+  // What comes during a write goes with the next one: a write for each chunk of 64 KB took half as long again.
+  const file = createWriteStream(path, { mode: 0o600, highWaterMark: WRITE_AHEAD_BYTES });
+  const countReceived = (): number => (gunzip ?? file).bytesWritten;
   try {
-    const chain: (Readable | Transform)[] =
-      headers['content-encoding'] === 'gzip' ? [count, createGunzip()] : [count];
-    await pipeline([body, ...chain, file], { signal });
+    await pipeline(gunzip ? [body, gunzip, file] : [body, file], { signal });
   } catch (error) {
-    throw translateSaveError(error, request, received, declared, signal);
+    throw translateSaveError(error, request, countReceived(), declared, signal);
   }
+  const received = countReceived();
   if (!Number.isNaN(declared) && received !== declared) {
     throw new AttemptError(judgeBody(request, `it has ${received} bytes of the declared ${declared}`));
   }
