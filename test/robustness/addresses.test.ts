@@ -9,6 +9,7 @@ import { SECOND_DAY, TWO_DAYS, withSimulator } from '../harness/with-simulator';
 const CATALOG = catalogOf(['events']);
 const FAILING_DNS = join(__dirname, 'programs', 'failing-dns.js');
 const CLOUD = { DEPLOYMENT_MODE: 'CLOUD' };
+const LINK_LOCAL = 'a link-local or metadata-service address';
 const PRIVATE = 'a private network address, which Airbyte Cloud does not allow';
 
 function said(output: AirbyteOutput): string {
@@ -23,14 +24,14 @@ describe('in Airbyte Cloud', () => {
     ['https://10.1.2.3', PRIVATE],
     ['https://172.16.0.1', PRIVATE],
     ['https://192.168.7.7', PRIVATE],
-    ['https://169.254.169.254', PRIVATE],
+    ['https://169.254.169.254', LINK_LOCAL],
     ['https://100.64.0.1', PRIVATE],
     ['https://0.0.0.0', PRIVATE],
     ['https://0x7f000001', PRIVATE],
     ['https://2130706433', PRIVATE],
     ['https://[::1]', PRIVATE],
     ['https://[::]', PRIVATE],
-    ['https://[fe80::1]', PRIVATE],
+    ['https://[fe80::1]', LINK_LOCAL],
     ['https://[fd00::1]', PRIVATE],
     ['https://[::ffff:127.0.0.1]', PRIVATE],
     ['https://[::ffff:a00:1]', PRIVATE],
@@ -55,7 +56,7 @@ describe('in Airbyte Cloud', () => {
   it.each([
     ['https://127.0.0.1:8443/archive', PRIVATE],
     ['https://[::1]/archive', PRIVATE],
-    ['https://169.254.169.254/latest/meta-data/', PRIVATE],
+    ['https://169.254.169.254/latest/meta-data/', LINK_LOCAL],
     ['https://localhost/archive', PRIVATE],
     ['https://internal.test/archive', PRIVATE],
     ['http://amplitude.com/archive', 'must use https'],
@@ -90,6 +91,39 @@ describe('in Airbyte Cloud', () => {
 });
 
 describe('anywhere', () => {
+  const toLinkLocal = { NODE_OPTIONS: `--require=${FAILING_DNS}`, DNS_ADDRESS: '169.254.169.254' };
+
+  it.each([
+    ['http://169.254.169.254', '169.254.169.254'],
+    ['https://[::ffff:a9fe:a9fe]', '::ffff:a9fe:a9fe'],
+    // By DNS: the name says nothing, its address does.
+    ['http://metadata.test', '169.254.169.254'],
+  ])('base_url %s, which is link-local, is refused', async (baseUrl, address) => {
+    const output = await runConnector(['check'], {
+      config: { api_key: 'a key', secret_key: 'a secret', base_url: baseUrl },
+      env: toLinkLocal,
+    });
+    expect(said(output)).toContain(`leads to ${address}, ${LINK_LOCAL}`);
+    expect(output.connectionStatus?.status).toBe('FAILED');
+  });
+
+  it.each(['http://169.254.169.254/latest/meta-data/', 'https://[fe80::1]/', 'http://metadata.test/latest/'])(
+    'a redirect to %s, which is link-local, is refused',
+    (to) =>
+      withSimulator(TWO_DAYS, async (simulator) => {
+        simulator.fault({ match: { path: '/api/2/export' }, action: { kind: 'redirect', to } });
+        const output = await runConnector(['read'], {
+          config: configFor(simulator, { end_date: SECOND_DAY }),
+          catalog: CATALOG,
+          env: toLinkLocal,
+        });
+        expect(output.errors).toMatchObject([{ failure_type: 'config_error' }]);
+        expect(said(output)).toContain(LINK_LOCAL);
+        expect(output.exitCode).toBe(1);
+        expect(output.logsOf('WARN').filter((message) => message.includes('Retry'))).toEqual([]);
+      }),
+  );
+
   it('a certificate that nobody vouches for is refused, also in a read, and accepted with NODE_EXTRA_CA_CERTS', () =>
     withSimulator({ ...TWO_DAYS, tls: PUBLIC_TLS }, async (simulator) => {
       const options = { config: configFor(simulator, { end_date: SECOND_DAY }), catalog: CATALOG };

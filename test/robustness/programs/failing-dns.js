@@ -1,5 +1,5 @@
 // Loaded into the connector by NODE_OPTIONS=--require: names that end in `.test` fail to resolve so often (DNS_FAILURES),
-// with the code DNS_CODE, and after that lead to this machine.
+// with the code DNS_CODE, and after that lead to this machine, or to DNS_ADDRESS.
 const dns = require('node:dns');
 
 const original = dns.lookup;
@@ -18,5 +18,5 @@ dns.lookup = (hostname, options, callback) => {
     process.nextTick(done, error);
     return undefined;
   }
-  return original('127.0.0.1', options, callback);
+  return original(process.env.DNS_ADDRESS ?? '127.0.0.1', options, callback);
 };

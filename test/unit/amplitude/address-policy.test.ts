@@ -8,6 +8,7 @@ import { runs } from '../../harness/runs';
 
 const CLOUD = { cloud: true };
 const OWN = { cloud: false };
+const LINK_LOCAL = 'a link-local or metadata-service address';
 const WHAT = 'Base URL (base_url)';
 
 function refusal(act: () => void): string | undefined {
@@ -110,7 +111,22 @@ describe('a URL', () => {
     ['https://0x7f.1', undefined, 'private'],
     ['https://0177.0.0.1', undefined, 'private'],
     ['https://10.1.2.3', undefined, 'private'],
-    ['https://169.254.169.254', undefined, 'private'],
+    // Never, whatever the mode.
+    ['https://169.254.169.254', LINK_LOCAL, LINK_LOCAL],
+    ['http://169.254.0.1', LINK_LOCAL, 'https'],
+    ['https://169.254.255.255', LINK_LOCAL, LINK_LOCAL],
+    ['https://0xa9fea9fe', LINK_LOCAL, LINK_LOCAL],
+    ['https://[fe80::1]', LINK_LOCAL, LINK_LOCAL],
+    ['https://[febf:ffff::1]', LINK_LOCAL, LINK_LOCAL],
+    ['https://[::ffff:169.254.169.254]', LINK_LOCAL, LINK_LOCAL],
+    ['https://[64:ff9b::a9fe:a9fe]', LINK_LOCAL, LINK_LOCAL],
+    ['https://[fd00:ec2::254]', LINK_LOCAL, LINK_LOCAL],
+    ['https://[fd20:ce::254]', LINK_LOCAL, LINK_LOCAL],
+    ['https://100.100.100.200', LINK_LOCAL, LINK_LOCAL],
+    ['https://168.63.129.16', LINK_LOCAL, LINK_LOCAL],
+    ['https://169.253.255.255', undefined, undefined],
+    ['https://169.255.0.0', undefined, undefined],
+    ['https://[fd00:ec2::253]', undefined, 'private'],
     ['https://[::1]', undefined, 'private'],
     ['https://[::ffff:10.0.0.1]', undefined, 'private'],
     ['https://[::ffff:a00:1]', undefined, 'private'],

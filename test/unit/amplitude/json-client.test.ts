@@ -153,7 +153,7 @@ describe('redirects', () => {
   );
 
   it('to a private address are refused in the cloud', async () => {
-    bench.api.handlers = [redirectTo(() => 'https://169.254.169.254/latest')];
+    bench.api.handlers = [redirectTo(() => 'https://10.1.2.3/latest')];
     // The first request itself goes to a loopback address, which only a base_url that was checked before can.
     const failure = await failureOf(get(listen(), { policy: { cloud: true }, retries: 0 }));
     expect(failure.message).toContain('private network address');
