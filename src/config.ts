@@ -11,6 +11,12 @@ const DAY_MS = 86_400_000;
 /** Sling's anchor date. */
 const DEFAULT_START = 'P1Y';
 
+/**
+ * Amplitude's keys have 32 characters. What is much longer was pasted by mistake, and the search for it in every message would
+ * take seconds, or, from about 2,000 characters on, exceed what a regular expression can hold.
+ */
+const LONGEST_SECRET = 256;
+
 export interface Config {
   readonly apiKey: string;
   readonly secretKey: string;
@@ -41,15 +47,22 @@ export interface ConfigSchema {
 
 type Values = Record<string, unknown>;
 
-/** Every text of the configuration that must never be shown, also of one that is not valid; as it is sent, so trimmed. */
+/**
+ * Every text of the configuration that must never be shown, also of one that is not valid; as it is sent, so trimmed. Without
+ * those that are too long: a configuration with one is refused before anything is sent, in words that quote no value.
+ */
 export function secretsOf(raw: unknown, schema: ConfigSchema): string[] {
   if (typeof raw !== 'object' || raw === null) return [];
   const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
-  return Object.entries(schema.properties)
-    .filter(([, property]) => property.airbyte_secret === true)
-    .map(([key]) => (raw as Values)[key])
+  return secretKeys(schema)
+    .map((key) => (raw as Values)[key])
     .filter(isText)
-    .map((text) => text.trim());
+    .map((text) => text.trim())
+    .filter((text) => text.length <= LONGEST_SECRET);
+}
+
+function secretKeys(schema: ConfigSchema): string[] {
+  return Object.keys(schema.properties).filter((key) => schema.properties[key]?.airbyte_secret === true);
 }
 
 /**
@@ -107,6 +120,10 @@ function withDefaults(raw: Values, schema: ConfigSchema): Values {
 function findProblems(values: Values, schema: ConfigSchema): string[] {
   const blank = schema.required.filter((key) => values[key] === '' || values[key] === null);
   if (blank.length > 0) return blank.map((key) => `${nameField(key, schema)} must not be blank.`);
+  const isLong = (value: unknown): boolean => typeof value === 'string' && value.length > LONGEST_SECRET;
+  const long = secretKeys(schema).filter((key) => isLong(values[key]));
+  if (long.length > 0)
+    return long.map((key) => `${nameField(key, schema)} is longer than ${LONGEST_SECRET} characters.`);
   // Written by the build from the specification; the path is the same from src/ as from dist/.
   const validate = require('../dist/config-validator') as ValidateFunction;
   if (validate(values)) return [];

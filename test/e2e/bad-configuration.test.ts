@@ -41,6 +41,16 @@ describe('a configuration value that is wrong', () => {
     ['no API key', () => ({ ...good(), api_key: undefined }), /API Key \(api_key\) is missing/],
     ['a blank secret key', () => good({ secret_key: '  ' }), /Secret Key \(secret_key\) must not be blank/],
     ['a null secret key', () => good({ secret_key: null }), /Secret Key \(secret_key\) must not be blank/],
+    [
+      'a key of 257 characters',
+      () => good({ secret_key: SECRET.repeat(20).slice(0, 257) }),
+      /Secret Key \(secret_key\) is longer than 256 characters/,
+    ],
+    [
+      'a key of 70,000 characters',
+      () => good({ api_key: SECRET.repeat(5_000) }),
+      /API Key \(api_key\) is longer than 256 characters/,
+    ],
     ['a number as the key', () => good({ api_key: 47114711 }), /API Key \(api_key\) must be string/],
     [
       'an unknown region',
