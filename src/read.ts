@@ -24,7 +24,8 @@ export async function read(invocation: Invocation, io: SourceIo, log: Logger): P
     readInput(invocation.catalog!, 'catalog', io),
     invocation.catalog,
   );
-  const states = loadStates(invocation, io);
+  const states = loadStates(invocation, io, log);
+  warnOfUnused(states, configured, log);
   if (configured.length === 0) log.warn('The catalog holds no streams: there is nothing to read.');
   const amplitude = connect(config, io);
   const view = io.terminal && createProgressView(io.terminal);
@@ -41,8 +42,31 @@ export async function read(invocation: Invocation, io: SourceIo, log: Logger): P
   return outcome === 'complete' ? 0 : 1;
 }
 
-function loadStates({ state: path }: Invocation, io: SourceIo): InputStates {
-  return path === undefined ? new Map() : parseStateInput(readInput(path, 'state', io), path);
+function loadStates({ state: path }: Invocation, io: SourceIo, log: Logger): InputStates {
+  if (path === undefined) return new Map();
+  const text = readInput(path, 'state', io);
+  const states = parseStateInput(text, path);
+  const isEmpty = !/[^\s[\]{}]/.test(text);
+  if (states.size === 0 && !isEmpty)
+    log.warn(`The state file ${path} holds no state of a stream: every stream is read from its start.`);
+  return states;
+}
+
+/** A state that no stream takes up means a read from the start, which somebody may not expect. */
+function warnOfUnused(states: InputStates, configured: readonly ConfiguredStream[], log: Logger): void {
+  for (const { stream, state } of states.values()) {
+    const isBlank = Object.keys(state ?? {}).every((key) => key.startsWith('__ab_'));
+    const namesakes = configured.filter(({ name }) => name === stream.name);
+    if (isBlank || namesakes.some((candidate) => findState(states, candidate) === state)) continue;
+    const name = JSON.stringify(stream.name);
+    if (!streams.some((known) => known.name === stream.name))
+      log.warn(`The saved state of stream ${name} is not used: there is no such stream.`);
+    else if (namesakes.length > 0)
+      log.warn(
+        `The saved state of stream ${name} in namespace ${JSON.stringify(stream.namespace)} is not used: ` +
+          'the catalog has the stream in another namespace.',
+      );
+  }
 }
 
 /** A run never fails to be planned: what is wrong with one stream must not keep the others from being read. */
