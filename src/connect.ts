@@ -17,6 +17,7 @@ export function connect(config: Config, io: SourceIo, retries?: number): Amplitu
     policy: environment,
     temp,
     userAgent: loadUserAgent(),
+    redact: io.redact,
     ...(retries !== undefined && { retries }),
   });
 }

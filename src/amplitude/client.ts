@@ -24,6 +24,8 @@ export interface AmplitudeOptions {
   readonly paceMs: number;
   readonly idleTimeoutMs: number;
   readonly userAgent: string;
+  /** Takes the keys out of a text of the other side, in every form. */
+  readonly redact: (text: string) => string;
   /** Attempts after the first; interactive commands use fewer. */
   readonly retries?: number;
 }

@@ -26,6 +26,8 @@ export interface TransportOptions {
   /** Longest silence on a connection, before the answer or within it. */
   readonly idleTimeoutMs: number;
   readonly userAgent: string;
+  /** Takes the keys out of a text of the other side, in every form. */
+  readonly redact: (text: string) => string;
 }
 
 /** An answer with status 200; its body has not been read. */
@@ -83,7 +85,9 @@ export class Transport {
       const location: unknown = headers['location'];
       if (status < 300 || status >= 400 || typeof location !== 'string') {
         const judge = url.origin === start.origin ? judgeStatus : judgeStorageStatus;
-        throw new AttemptError(judge(request, status, headers, await readStart(data)));
+        // Before anything quotes a part of it: half a key is no longer recognised as one.
+        const body = this.options.redact(await readStart(data));
+        throw new AttemptError(judge(request, status, headers, body));
       }
       data.destroy();
       url = resolveRedirect(location, url, request);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FaultAction } from '../../simulator/faults';
@@ -30,6 +30,16 @@ export interface BenchOptions {
   readonly windows: number;
   readonly secrets: Secrets;
   readonly program?: string;
+}
+
+interface ReadHow {
+  readonly row?: MatrixRow;
+  readonly state?: unknown;
+  /** Ends the run when it has printed all of this. */
+  readonly until?: readonly string[];
+  readonly dnsFailures?: number;
+  /** Secrets where they must not be, to see that they are found there. */
+  readonly planted?: { readonly file?: string; readonly argument?: string; readonly variable?: string };
 }
 
 /** A simulator with so many windows of data, and the connector reading them one after the other. */
@@ -106,11 +116,10 @@ export class FaultBench {
     return days.map((date, index) => ({ date, length: series[0]?.[index] }));
   }
 
-  /** Reads with every look at what could show a secret. @param until Ends the run when it has printed all of this. */
-  async read(
-    how: { row?: MatrixRow; state?: unknown; until?: readonly string[]; dnsFailures?: number } = {},
-  ): Promise<ObservedRun> {
+  /** Reads with every look at what could show a secret. */
+  async read(how: ReadHow = {}): Promise<ObservedRun> {
     const temp = mkdtempSync(join(tmpdir(), 'fault-bench-'));
+    if (how.planted?.file !== undefined) writeFileSync(join(temp, 'planted'), how.planted.file);
     if (this.options.endpoint === 'storage') this.serveFromStorage();
     const run = this.startRead(temp, how);
     const leaks = new Set<string>();
@@ -134,10 +143,7 @@ export class FaultBench {
     return this.simulator.close();
   }
 
-  private startRead(
-    temp: string,
-    { row, state, dnsFailures = 0 }: { row?: MatrixRow; state?: unknown; dnsFailures?: number },
-  ): RunningConnector {
+  private startRead(temp: string, { row, state, dnsFailures = 0, planted }: ReadHow): RunningConnector {
     const { windows, program } = this.options;
     const firstContactFails = row?.action === 'dns' && row.endpoint !== 'storage';
     const unit = this.stream === 'events' ? HOURS_PER_WINDOW * HOUR_MS : DAYS_PER_SLICE * DAY_MS;
@@ -150,13 +156,16 @@ export class FaultBench {
         ? { base_url: this.simulator.baseUrl.replace('127.0.0.1', 'amplitude.test') }
         : {}),
     });
-    return startConnector(['read'], {
+    // A flag that every connector takes and this one makes no use of.
+    const args = planted?.argument === undefined ? [] : [`--manifest-path=${planted.argument}`];
+    return startConnector(['read', ...args], {
       config,
       catalog: this.catalog,
       ...(state === undefined ? {} : { state }),
       ...(program === undefined ? {} : { program }),
       env: {
         TMPDIR: temp,
+        ...(planted?.variable === undefined ? {} : { PLANTED: planted.variable }),
         LOG_LEVEL: 'debug',
         AMPLITUDE_RETRY_BASE_SECONDS: String(RETRY_BASE_MS / 1000),
         AMPLITUDE_PACE_SECONDS: '0.001',
@@ -172,12 +181,9 @@ export class FaultBench {
   private lookAround(pid: number, temp: string): string[] {
     const { secrets } = this.options;
     const inFile = (path: string): string[] =>
-      findLeaks(readIfThere(path), secrets).map((form) => `in ${path}: ${form}`);
-    const files = readdirSync(temp, { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
-    );
+      findLeaks(readIfThere(path), secrets, path.endsWith('.zip')).map((form) => `in ${path}: ${form}`);
     return [
-      ...files.flatMap((entry) => inFile(join(entry.parentPath, entry.name))),
+      ...listFiles(temp).flatMap(inFile),
       ...inFile(`/proc/${String(pid)}/cmdline`),
       ...inFile(`/proc/${String(pid)}/environ`),
     ];
@@ -200,27 +206,40 @@ export class FaultBench {
   }
 }
 
-/** A refusal that quotes both keys in every form: only then does it show whether messages are redacted. */
+/** An answer that quotes both keys in every form: only then does it show whether messages are redacted. */
 function addLeak(action: FaultAction, secrets: Secrets): FaultAction {
-  if (action.kind !== 'reply' || action.status < 400 || action.body === undefined || action.body === '')
-    return action;
   const leak = leakText(secrets);
+  if (action.kind === 'redirect' && /^(http|file):/.test(action.to))
+    return { ...action, to: `${action.to}?leak=${encodeURIComponent(leak)}` };
+  if (action.kind !== 'reply' || action.body === undefined || action.body === '') return action;
   if (!action.body.startsWith('{')) {
     const isNoData = action.status === 404 && !action.body.startsWith('<');
     return isNoData ? action : { ...action, body: `${action.body} ${leak}` };
   }
+  if (action.status < 400) return action;
   const { error } = JSON.parse(action.body) as { error: { metadata: { details: string } } };
   const details = `${error.metadata.details} ${leak}`;
   return { ...action, body: JSON.stringify({ error: { ...error, metadata: { details } } }) };
 }
 
+function listFiles(folder: string): string[] {
+  return (unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? []).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? listFiles(path) : [path];
+  });
+}
+
 function readIfThere(path: string): string {
+  return unlessGone(() => readFileSync(path, 'utf8')) ?? '';
+}
+
+/** An archive is read and deleted, and a process ends, while somebody looks. */
+function unlessGone<Value>(look: () => Value): Value | undefined {
   try {
-    return readFileSync(path, 'latin1');
+    return look();
   } catch (error) {
-    // The archive was read and deleted, or the process has ended, between the listing and the reading.
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ESRCH') return '';
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
     throw error;
   }
 }

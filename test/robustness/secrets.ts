@@ -45,11 +45,22 @@ export function leakText(secrets: Secrets): string {
     .join(', ');
 }
 
-/** The forms of the secrets that a text holds; empty when there are none. */
-export function findLeaks(text: string, secrets: Secrets): string[] {
+/**
+ * The forms of the secrets that a text holds; empty when there are none.
+ * @param isPacked Compressed bytes: one to three characters stand in them by chance.
+ */
+export function findLeaks(text: string, secrets: Secrets, isPacked = false): string[] {
   return allForms(secrets)
-    .filter(({ form, isShort }) => text.includes(isShort ? `"${form}"` : form))
+    .filter(({ form, isShort }) => (isShort ? !isPacked && asToken(form).test(text) : text.includes(form)))
     .map(({ form }) => form);
+}
+
+function asToken(form: string): RegExp {
+  const literal = form.replace(
+    /[^\p{L}\p{N}]/gu,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
+  return new RegExp(`(?<![\\p{L}\\p{N}_])${literal}(?![\\p{L}\\p{N}_])`, 'u');
 }
 
 /** Everything that a run said: messages as they stand and with their texts unescaped. Records and states are data, not messages. */

@@ -100,6 +100,7 @@ export class HttpBench {
       paceMs: 0,
       idleTimeoutMs: 30_000,
       userAgent: 'test/1',
+      redact: (text) => text,
       ...options,
     }).for(heard.observer);
   }
