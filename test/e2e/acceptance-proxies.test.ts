@@ -51,6 +51,43 @@ describe('92: proxies', () => {
     });
   });
 
+  it('an https request goes through HTTPS_PROXY, past it for a host of NO_PROXY, and is verified in the tunnel', async () => {
+    await withSimulator({ ...TWO_DAYS, tls: PUBLIC_TLS }, async (simulator) => {
+      const target = `127.0.0.1:${String(simulator.port)}`;
+      const proxy = await startProxy({ [target]: simulator.port });
+      try {
+        const ways = [
+          { through: true, env: { HTTPS_PROXY: proxy.url } },
+          { through: true, env: { https_proxy: proxy.url } },
+          // A proxy for plain http is none for https.
+          { through: false, env: { HTTP_PROXY: proxy.url } },
+          { through: false, env: { HTTPS_PROXY: proxy.url, NO_PROXY: '127.0.0.1' } },
+          { through: false, env: { HTTPS_PROXY: proxy.url, no_proxy: 'example.com,127.0.0.1' } },
+        ];
+        for (const { through, env } of ways) {
+          const before = proxy.seen.length;
+          const config = configFor(simulator);
+          const output = await runConnector(['check'], { config, env: { ...env, ...TRUST } });
+          expect([env, output.connectionStatus]).toEqual([env, { status: 'SUCCEEDED' }]);
+          const seen = proxy.seen.slice(before);
+          expect([env, seen]).toEqual([env, through ? [`CONNECT ${target}`] : []]);
+        }
+        const requests = simulator.log.entries.length;
+        const refused = await runConnector(['check'], {
+          config: configFor(simulator),
+          env: { HTTPS_PROXY: proxy.url },
+        });
+        const message = expect.stringContaining('NODE_EXTRA_CA_CERTS') as string;
+        expect(refused.connectionStatus).toEqual({ status: 'FAILED', message });
+        // The tunnel was made, and nothing was sent through it.
+        expect(proxy.seen.at(-1)).toBe(`CONNECT ${target}`);
+        expect(simulator.log.entries).toHaveLength(requests);
+      } finally {
+        await proxy.close();
+      }
+    });
+  });
+
   it.each([
     ['Standard Server', 'amplitude.com', 'EU Residency Server', 'analytics.eu.amplitude.com'],
     ['EU Residency Server', 'analytics.eu.amplitude.com', 'Standard Server', 'amplitude.com'],
