@@ -76,9 +76,7 @@ export class FaultBench {
 
   /** Makes a window fail `times` times. */
   addFault(window: number, row: Pick<MatrixRow, 'action'>, times: number): void {
-    const action = this.wrap(
-      row.action === 'dns' ? TO_UNKNOWN_HOST : addLeak(row.action, this.options.secrets),
-    );
+    const action = this.wrap(row.action === 'dns' ? TO_UNKNOWN_HOST : addLeak(row.action, this.options));
     // A listener that refuses does so for a time: one hit is for always then.
     const forGood = times > 1 && row.action !== 'dns' && row.action.kind === 'refuse';
     this.simulator.fault({
@@ -207,16 +205,17 @@ export class FaultBench {
 }
 
 /** An answer that quotes both keys in every form: only then does it show whether messages are redacted. */
-function addLeak(action: FaultAction, secrets: Secrets): FaultAction {
+function addLeak(action: FaultAction, { endpoint, secrets }: BenchOptions): FaultAction {
   const leak = leakText(secrets);
   if (action.kind === 'redirect' && /^(http|file):/.test(action.to))
     return { ...action, to: `${action.to}?leak=${encodeURIComponent(leak)}` };
   if (action.kind !== 'reply' || action.body === undefined || action.body === '') return action;
+  // What an export answers with 200 is taken for an archive: it waits in the temporary file as it came.
+  if (action.status < 400 && (endpoint !== 'json' || action.body.startsWith('{'))) return action;
   if (!action.body.startsWith('{')) {
     const isNoData = action.status === 404 && !action.body.startsWith('<');
     return isNoData ? action : { ...action, body: `${action.body} ${leak}` };
   }
-  if (action.status < 400) return action;
   const { error } = JSON.parse(action.body) as { error: { metadata: { details: string } } };
   const details = `${error.metadata.details} ${leak}`;
   return { ...action, body: JSON.stringify({ error: { ...error, metadata: { details } } }) };
