@@ -7,6 +7,9 @@ import {
   startConnector,
 } from '../harness/connector';
 
+/** A stream that is asked for more than its high-water mark raises it, and then reads ahead. */
+const MOST_AT_ONCE = 16 * 1024;
+
 /** A run whose output is taken by the byte, as by a destination that decides itself how much it reads and when. */
 export class MeteredRun {
   readonly running: RunningConnector;
@@ -17,6 +20,8 @@ export class MeteredRun {
   constructor(args: readonly string[], options: RunOptions) {
     this.running = startConnector(args, { ...options, ownStdout: true });
     this.#stdout = this.running.child.stdout;
+    // Without any listener Node throws away what is still unread when the program ends.
+    this.#stdout.on('readable', () => undefined);
   }
 
   /** Bytes taken so far. */
@@ -29,7 +34,7 @@ export class MeteredRun {
     while (this.#bytes < total) {
       // Never more than asked for: what is not taken stays in the pipe and holds the program back.
       const chunk = this.#stdout.read(
-        Math.min(total - this.#bytes, this.#stdout.readableLength || 1),
+        Math.min(total - this.#bytes, this.#stdout.readableLength || 1, MOST_AT_ONCE),
       ) as Buffer | null;
       if (chunk !== null) {
         this.#chunks.push(chunk);
