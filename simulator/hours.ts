@@ -36,17 +36,29 @@ export function floorHour(ms: number): number {
   return Math.floor(ms / HOUR_MS) * HOUR_MS;
 }
 
+/** By time zone: making one takes longer than an answer. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  let format = formats.get(timeZone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en-GB', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+    });
+    formats.set(timeZone, format);
+  }
+  return format;
+}
+
 /** The calendar day (as midnight in UTC terms) and the part of it that has passed, for an instant in an IANA time zone. */
 export function localDay(ms: number, timeZone: string): { dayMs: number; passed: number } {
-  const parts = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-  }).formatToParts(ms);
+  const parts = formatOf(timeZone).formatToParts(ms);
   const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? '';
   const dayMs = Date.parse(`${part('year')}-${part('month')}-${part('day')}T00:00:00Z`);
   return { dayMs, passed: (Number(part('hour')) * 60 + Number(part('minute'))) / 1440 };
