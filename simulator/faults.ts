@@ -3,6 +3,8 @@ import { HOUR_MS, parseHour } from './hours';
 import { mix } from './random';
 import type { ZipFlavour } from './zip-writer';
 
+const EXPORT_PATH = '/api/2/export';
+
 /** What a fault can look at. */
 export interface FaultRequest {
   readonly method: string;
@@ -104,8 +106,8 @@ export interface ChaosOptions {
   readonly seed: number;
   /** Share of requests that fail, 0 to 1. */
   readonly rate: number;
-  /** Names and actions to draw from. */
-  readonly actions: readonly { readonly name: string; readonly action: FaultAction }[];
+  /** Names and actions to draw from; `for` keeps one to the answers that it can change. Default: any. */
+  readonly actions: readonly (ChosenFault & { readonly for?: 'any' | 'json' | 'export' })[];
   readonly match?: FaultMatch;
   /** Never fails one path and query more often than this in a row. Default 3. */
   readonly maxConsecutive?: number;
@@ -216,7 +218,10 @@ export class FaultList {
       this.#inARow.delete(key);
       return undefined;
     }
+    const kind = request.path === EXPORT_PATH ? 'export' : 'json';
+    const actions = chaos.actions.filter((one) => [undefined, 'any', kind].includes(one.for));
+    if (actions.length === 0) return undefined;
     this.#inARow.set(key, inARow + 1);
-    return chaos.actions[mix(chaos.seed, key, request.attempt, 'which') % chaos.actions.length];
+    return actions[mix(chaos.seed, key, request.attempt, 'which') % actions.length];
   }
 }

@@ -110,6 +110,24 @@ describe('chaos', () => {
     expect(faults.injected).toBe(5);
   });
 
+  it('draws only what can change the answer', () => {
+    const names = ['archive-truncated', 'json-cut', 'bad-gateway-502'];
+    const faults = new FaultList();
+    faults.setChaos({
+      seed: 5,
+      rate: 1,
+      actions: names.map((name) => ({ name, ...presetOf(name) })),
+      maxConsecutive: 100,
+    });
+    const drawn = (path: string): Set<string | undefined> =>
+      new Set(Array.from({ length: 50 }, () => faults.choose({ ...request(0), path })?.name));
+    expect(drawn('/api/2/export')).toEqual(new Set(['archive-truncated', 'bad-gateway-502']));
+    expect(drawn('/api/2/annotations')).toEqual(new Set(['json-cut', 'bad-gateway-502']));
+    faults.setChaos({ seed: 5, rate: 1, actions: [{ name: 'json-cut', ...presetOf('json-cut') }] });
+    expect(drawn('/api/2/export')).toEqual(new Set([undefined]));
+    expect(faults.injected).toBe(100);
+  });
+
   it('lets a client that tries again read everything, over real connections', async () => {
     const simulator = await start();
     simulator.chaos({ seed: 11, rate: 0.5 });
