@@ -104,8 +104,8 @@ export interface FaultHandle {
 /** Random faults, the same for the same seed whatever the order in which requests arrive. */
 export interface ChaosOptions {
   readonly seed: number;
-  /** Share of requests that fail, 0 to 1. */
-  readonly rate: number;
+  /** Share of requests that fail, 0 to 1; a function makes some fail more often than others. */
+  readonly rate: number | ((request: FaultRequest) => number);
   /** Names and actions to draw from; `for` keeps one to the answers that it can change. Default: any. */
   readonly actions: readonly (ChosenFault & { readonly for?: 'any' | 'json' | 'export' })[];
   readonly match?: FaultMatch;
@@ -214,7 +214,8 @@ export class FaultList {
     if (chaos === undefined || !fits(chaos.match ?? {}, request)) return undefined;
     const inARow = this.#inARow.get(key) ?? 0;
     const draw = mix(chaos.seed, key, request.attempt, 'hit') / 2 ** 32;
-    if (draw >= chaos.rate || inARow >= (chaos.maxConsecutive ?? 3)) {
+    const rate = typeof chaos.rate === 'function' ? chaos.rate(request) : chaos.rate;
+    if (draw >= rate || inARow >= (chaos.maxConsecutive ?? 3)) {
       this.#inARow.delete(key);
       return undefined;
     }

@@ -171,6 +171,6 @@ describe('a destination', () => {
           expect(compareEvents(output.records(), small.truth())).toEqual(EXACT);
         },
       ),
-    sized(60_000, 600_000),
+    sized(120_000, 1_200_000),
   );
 });
