@@ -128,6 +128,13 @@ describe('chaos', () => {
     expect(faults.injected).toBe(100);
   });
 
+  it('may have another rate for each request', () => {
+    const faults = new FaultList();
+    faults.setChaos({ seed: 5, rate: ({ query }) => (query['start'] === '1' ? 1 : 0), actions });
+    const failed = [0, 1, 2].map((index) => faults.choose(request(index)) !== undefined);
+    expect(failed).toEqual([false, true, false]);
+  });
+
   it('lets a client that tries again read everything, over real connections', async () => {
     const simulator = await start();
     simulator.chaos({ seed: 11, rate: 0.5 });
