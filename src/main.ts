@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { fstatSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import type { Writable } from 'node:stream';
 import { HELP, parseCommandLine, type Invocation } from './cli';
 import { readEnvironment } from './environment';
 import { ConnectorFailure } from './failure';
 import { createRedactor } from './protocol/redact';
 import { renderFailure } from './protocol/render-failure';
 import { errorTraceMessage, logMessage } from './protocol/messages';
+import { PipeStream } from './protocol/pipe-stream';
 import { MessageWriter, OutputClosed } from './protocol/writer';
 import { runCommand } from './source';
 
@@ -24,7 +26,7 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const writer = new MessageWriter(process.stdout);
+  const writer = new MessageWriter(openOutput());
   if (parsed.kind === 'usage error') {
     process.stderr.write(`${parsed.message}\n\n${HELP}`);
     const failure = new ConnectorFailure('system', `Wrong usage: ${parsed.message} See --help.`);
@@ -38,6 +40,19 @@ async function main(): Promise<void> {
     return writer.end().catch(() => undefined);
   }
   await runInvocation(parsed.invocation, writer);
+}
+
+/** Standard output, which must be asked for before anything else looks at `process.stdout`. */
+function openOutput(): Writable {
+  const [output, errors] = [fstatSync(1), fstatSync(2)];
+  // Shared with standard error, the pipe is made non-blocking by whoever looks at process.stderr. And as PID 1 of a
+  // container a process cannot end itself by a signal while a thread of it waits for the reader.
+  const isShared = output.ino === errors.ino && output.dev === errors.dev;
+  if (!output.isFIFO() || isShared || process.pid === 1) return process.stdout;
+  const stream = new PipeStream(1);
+  // Node's Readable.pipe looks at process.stdout, and its first look alone makes the pipe non-blocking.
+  Object.defineProperty(process, 'stdout', { value: stream, configurable: true });
+  return stream;
 }
 
 async function runInvocation(invocation: Invocation, writer: MessageWriter): Promise<void> {

@@ -7,6 +7,12 @@ const BLOCK_BYTES = 256 * 1024;
 /** A batch below this size is copied into the block; a larger one goes to the stream as it is. */
 const COPY_BELOW_BYTES = 16 * 1024;
 
+/**
+ * A batch up to this size is copied, so that its maker can go on while the reader takes it; a larger one (records of 20 MB)
+ * is waited for instead.
+ */
+const COPY_AHEAD_BYTES = 4 * 1024 * 1024;
+
 const NEWLINE = 0x0a;
 const WRITTEN: Promise<void> = Promise.resolve();
 
@@ -32,7 +38,7 @@ export class OutputClosed extends Error {
 /**
  * Writes whole messages, in the order of the calls, to one stream. Several streams may write at the same time.
  *
- * Memory stays flat when every caller awaits its writes: each then has at most one message or batch under way.
+ * Memory stays flat when every caller awaits its writes: each then has at most two batches under way.
  * After the first failure of the stream nothing more is written, `signal` is aborted and every wait rejects with
  * `failure`: an `OutputClosed` when the reader has gone, the stream's own error otherwise (a full disk behind `>`).
  */
@@ -49,6 +55,8 @@ export class MessageWriter {
   #start = 0;
   #end = 0;
   #flushScheduled = false;
+  /** Of batches that have been written. */
+  readonly #freeBuffers: Buffer[] = [];
 
   constructor(stream: Writable) {
     this.#stream = stream;
@@ -92,7 +100,8 @@ export class MessageWriter {
 
   /**
    * Takes whole message lines. They keep their place among the other messages from the moment of the call.
-   * @param bytes Ends with a line end. It must not change until the promise settles; afterwards it may be used again.
+   * @param bytes Ends with a line end. It must not change until the promise settles, which is when the batch before has been
+   *   written; afterwards it may be used again.
    * @throws TypeError at once, before anything is taken, when the last line has no end.
    */
   writeLines(bytes: Uint8Array): Promise<void> {
@@ -109,21 +118,28 @@ export class MessageWriter {
       return this.ready();
     }
     this.#flushBlock();
-    this.#handOver(bytes);
-    return this.#whenHandedOver();
+    if (bytes.length > COPY_AHEAD_BYTES) {
+      this.#handOver(bytes);
+      return this.#settled(this.#handedOver);
+    }
+    const before = this.#handedOver;
+    const buffer = this.#freeBuffers.pop() ?? Buffer.allocUnsafeSlow(COPY_AHEAD_BYTES);
+    buffer.set(bytes);
+    this.#handOver(buffer.subarray(0, bytes.length), () => this.#freeBuffers.push(buffer));
+    return this.#settled(before);
   }
 
   /** Resolves at once while the stream takes more, otherwise when it has caught up. Rejects after a failure. */
   ready(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    return this.#stream.writableNeedDrain ? this.#whenHandedOver() : WRITTEN;
+    return this.#stream.writableNeedDrain ? this.#settled(this.#handedOver) : WRITTEN;
   }
 
   /** Resolves when everything taken so far has left the process. Rejects after a failure. */
   flush(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.#flushBlock();
-    return this.#whenHandedOver();
+    return this.#settled(this.#handedOver);
   }
 
   /** The last call: drains. The stream stays open, because standard output cannot be closed for good. */
@@ -131,8 +147,8 @@ export class MessageWriter {
     return this.flush();
   }
 
-  async #whenHandedOver(): Promise<void> {
-    await this.#handedOver;
+  async #settled(handedOver: Promise<void>): Promise<void> {
+    await handedOver;
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -162,13 +178,14 @@ export class MessageWriter {
     this.#handOver(part);
   }
 
-  #handOver(bytes: Uint8Array): void {
+  #handOver(bytes: Uint8Array, onWritten: () => void = () => undefined): void {
     if (this.#failure !== undefined) return;
     this.#handedOver = new Promise((resolve) => {
       this.#pending.add(resolve);
       this.#stream.write(bytes, (error) => {
         if (error) this.#fail(error);
         this.#pending.delete(resolve);
+        onWritten();
         resolve();
       });
     });

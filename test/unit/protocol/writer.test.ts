@@ -5,6 +5,8 @@ import { MessageWriter, OutputClosed } from '../../../src/protocol/writer';
 import { MemorySink } from '../../harness/memory-sink';
 
 const BIG = 64 * 1024;
+/** Beyond what is copied. */
+const HUGE = 5 * 1024 * 1024;
 
 function linesOfBytes(size: number, fill: string): Buffer {
   const bytes = Buffer.alloc(size, fill);
@@ -110,7 +112,24 @@ describe('MessageWriter', () => {
     ]);
   });
 
-  test('a large batch is not copied, and its buffer may be used again when the promise is settled', async () => {
+  test('a batch is copied: the next one may be made in its buffer while it is written, the one after that not', async () => {
+    const sink = new MemorySink();
+    const writer = new MessageWriter(sink);
+    const bytes = linesOfBytes(BIG, 'a');
+    sink.stall();
+    await writer.writeLines(bytes);
+    bytes.fill('b', 0, BIG - 1);
+    const second = writer.writeLines(bytes);
+    bytes.fill('c', 0, BIG - 1);
+    expect(await settlesSoon(second)).toBe(false);
+    sink.release();
+    await second;
+    await writer.writeLines(bytes);
+    await writer.end();
+    expect(sink.text).toBe(['a', 'b', 'c'].map((letter) => `${letter.repeat(BIG - 1)}\n`).join(''));
+  });
+
+  test('a batch beyond 4 MiB is not copied, and its buffer may be used again when the promise is settled', async () => {
     const chunks: Uint8Array[] = [];
     const sink = new (class extends MemorySink {
       override _write(chunk: Buffer, encoding: BufferEncoding, callback: () => void): void {
@@ -119,7 +138,7 @@ describe('MessageWriter', () => {
       }
     })();
     const writer = new MessageWriter(sink);
-    const bytes = linesOfBytes(BIG, 'a');
+    const bytes = linesOfBytes(HUGE, 'a');
     sink.stall();
     const written = writer.writeLines(bytes);
     expect(chunks[0]?.buffer).toBe(bytes.buffer);
@@ -127,7 +146,7 @@ describe('MessageWriter', () => {
     sink.release();
     await written;
     bytes.fill('b');
-    expect(sink.text).toBe(`${'a'.repeat(BIG - 1)}\n`);
+    expect(sink.text).toBe(`${'a'.repeat(HUGE - 1)}\n`);
   });
 
   test('a small batch is copied: its buffer may be used again at once', async () => {
@@ -228,14 +247,16 @@ describe('MessageWriter', () => {
     const sink = new MemorySink();
     const writer = new MessageWriter(sink);
     sink.stall();
-    const written = writer.writeLines(linesOfBytes(BIG, 'a'));
+    await writer.writeLines(linesOfBytes(BIG, 'a'));
+    const written = writer.writeLines(linesOfBytes(BIG, 'b'));
     sink.destroy();
     await expect(written).rejects.toThrow(OutputClosed);
   });
 
   test('another error is kept as it is', async () => {
     const writer = new MessageWriter(new FailingSink('ENOSPC'));
-    await expect(writer.writeLines(linesOfBytes(BIG, 'a'))).rejects.toMatchObject({ code: 'ENOSPC' });
+    void writer.writeLines(linesOfBytes(BIG, 'a'));
+    await expect(writer.end()).rejects.toMatchObject({ code: 'ENOSPC' });
     expect(writer.failure).not.toBeInstanceOf(OutputClosed);
   });
 });
