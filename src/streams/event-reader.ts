@@ -54,20 +54,19 @@ export class EventReader {
   ): AsyncGenerator<StreamOutput, void, void> {
     const finished = new Set<string>();
     let current = archive;
-    let known: { name: string; start: KnownStart } | undefined;
     try {
-      for (let retry = 1; ; retry += 1) {
-        const damage = yield* this.readMembers(window, current, finished, known, checkpoint);
-        if (damage === undefined) return;
+      let damage = yield* this.readMembers(window, current, finished, undefined, checkpoint);
+      for (let retry = 1; damage !== undefined; retry += 1) {
         const failure = describeDamage(damage.error);
         if (retry > DAMAGE_RETRIES) throw failure;
         await this.context.api.backOff(retry, failure);
         const fresh = await this.fetchAgain(window, damage.member, failure);
-        const copy = fresh.members.find(({ name }) => name === damage.member.name);
-        const start = copy ? await findKnownStart(damage.member, copy, damage.delivered) : NOTHING_KNOWN;
-        known = { name: damage.member.name, start };
+        const start = await findStartIn(fresh, damage);
+        if (start === undefined) continue;
         if (current !== archive) await current.close();
         current = fresh;
+        const known = { name: damage.member.name, start };
+        damage = yield* this.readMembers(window, current, finished, known, checkpoint);
       }
     } finally {
       if (current !== archive) await current.close();
@@ -165,6 +164,25 @@ export class EventReader {
     this.context.host.log.warn(
       `${describeLine(member, malformed, start)} Lines of this member left out by on_malformed_line: ${malformedCount}.`,
     );
+  }
+}
+
+/**
+ * Where to go on in a new archive; undefined when its copy of the member is damaged before that.
+ * @param fresh Closed unless something is returned.
+ */
+async function findStartIn(
+  fresh: ExportArchive,
+  { member, delivered }: Damage,
+): Promise<KnownStart | undefined> {
+  const copy = fresh.members.find(({ name }) => name === member.name);
+  if (copy === undefined) return NOTHING_KNOWN;
+  try {
+    return await findKnownStart(member, copy, delivered);
+  } catch (error) {
+    await fresh.close();
+    if (!(error instanceof ArchiveCorrupt)) throw error;
+    return undefined;
   }
 }
 

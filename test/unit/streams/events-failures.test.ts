@@ -128,6 +128,24 @@ describe('failures', () => {
     expect(api.backOffs).toEqual([1]);
   });
 
+  it('of a member whose new copy is damaged before what was given lead to one more download', async () => {
+    const [first, second] = ['{"uuid":"a"}\n', '{"uuid":"b"}\n'];
+    const archives = [
+      [first, second.slice(0, 5), new ArchiveCorrupt('cut')],
+      [first.slice(0, 5), new ArchiveCorrupt('cut earlier')],
+      [first, second],
+    ].map((text) => new FakeArchive([{ hour: hour('20261001T00'), text }]));
+    const left = [...archives];
+    const { api } = project(() => archiveAnswer(left.shift()!));
+    const { given, error } = await readAll(events, api, {
+      settings: range('2026-10-01T00:00:00Z', '2026-10-01T01:00:00Z'),
+    });
+    expect(error).toBeUndefined();
+    expect(show(given)).toEqual(['a', 'b', '=20261001T00']);
+    expect(api.backOffs).toEqual([1, 2]);
+    expect(archives.map(({ closed }) => closed)).toEqual([1, 1, 1]);
+  });
+
   it('of a member that stays damaged fail the stream after the hours before it', async () => {
     const { api } = project(({ first, last }) => {
       const members = membersOf({ first, last }).map((member) =>
