@@ -184,9 +184,7 @@ class ExportMember implements ArchiveMember {
       }
     } catch (error) {
       if (error instanceof ArchiveCorrupt) throw error;
-      const { code = 'unknown' } = error as NodeJS.ErrnoException;
-      if (code === 'ERR_BUFFER_TOO_LARGE') throw this.corrupt(WRONG_SIZE);
-      throw this.corrupt(`cannot be unpacked (${code})`);
+      throw this.corrupt(`cannot be unpacked (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
     }
     if (bytes !== uncompressedSize) throw this.corrupt(WRONG_SIZE);
     if (crc !== declaredCrc >>> 0) throw this.corrupt('does not have the CRC-32 that the archive declares');
@@ -219,8 +217,7 @@ class ExportMember implements ArchiveMember {
     const packed = this.readSmall(await this.findStart());
     try {
       return gunzipSync(packed, { maxOutputLength: TEXT_CHUNK });
-    } catch (error) {
-      if (!isZlibError(error)) throw error;
+    } catch {
       return undefined;
     }
   }
@@ -250,8 +247,13 @@ class ExportMember implements ArchiveMember {
     const bytesRead = readSync(this.file.fd, packed, 0, compressedSize, start);
     if (bytesRead !== compressedSize) throw new ArchiveCorrupt("the archive's file ends early");
     if (compressionMethod === METHOD_STORED) return packed;
-    // One byte more than declared is enough to show that the declaration is wrong.
-    return inflateRawSync(packed, { maxOutputLength: uncompressedSize + 1 });
+    try {
+      // One byte more than declared is enough to show that the declaration is wrong.
+      return inflateRawSync(packed, { maxOutputLength: uncompressedSize + 1 });
+    } catch (error) {
+      const { code = 'unknown' } = error as NodeJS.ErrnoException;
+      throw this.corrupt(code === 'ERR_BUFFER_TOO_LARGE' ? WRONG_SIZE : `cannot be unpacked (${code})`);
+    }
   }
 
   /** Where the member's bytes begin. */
@@ -273,11 +275,6 @@ class ExportMember implements ArchiveMember {
   private corrupt(what: string): ArchiveCorrupt {
     return new ArchiveCorrupt(`member ${JSON.stringify(this.name.slice(0, 200))} ${what}`);
   }
-}
-
-function isZlibError(error: unknown): boolean {
-  const { code = '' } = error as NodeJS.ErrnoException;
-  return code.startsWith('Z_') || code === 'ERR_BUFFER_TOO_LARGE';
 }
 
 /** Members without an hour in their name come last, since nothing says when they may be checkpointed. */
