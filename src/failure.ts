@@ -13,13 +13,15 @@ export class ConnectorFailure extends Error {
   /** HTTP status, or code of the network error, that caused it: callers tell cases apart by these, never by the text. */
   readonly status: number | undefined;
   readonly code: string | undefined;
+  /** What Amplitude itself said, without our own sentence around it. */
+  readonly words: string | undefined;
 
   /** @param message What happened and what to do, for the user; one or two sentences, no secret. */
   constructor(
     kind: FailureKind,
     message: string,
     detail?: string,
-    cause: { status?: number; code?: string } = {},
+    cause: { status?: number; code?: string; words?: string } = {},
   ) {
     super(message);
     this.name = 'ConnectorFailure';
@@ -27,5 +29,6 @@ export class ConnectorFailure extends Error {
     this.detail = detail;
     this.status = cause.status;
     this.code = cause.code;
+    this.words = cause.words;
   }
 }

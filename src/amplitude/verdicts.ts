@@ -101,7 +101,7 @@ export function judgeStatus(
       rule.kind,
       message,
       `${request} answered ${status}: ${body.slice(0, 2000)}`,
-      { status },
+      { status, words },
     ),
     retry: rule.retry,
     status,

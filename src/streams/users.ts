@@ -59,7 +59,6 @@ function fetchCounts(
 
 /** Projects that never saw a country answer 400 "Invalid user property country". */
 function lacksCountry(error: unknown): boolean {
-  return (
-    error instanceof ConnectorFailure && error.status === 400 && /user property.*country/i.test(error.message)
-  );
+  if (!(error instanceof ConnectorFailure) || error.status !== 400) return false;
+  return /user property.*country/i.test(error.words ?? '');
 }

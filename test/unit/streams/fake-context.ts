@@ -210,5 +210,8 @@ export function tooLarge(message = 'too large'): ExportAnswer {
 }
 
 export function httpFailure(status: number, message: string): ConnectorFailure {
-  return new ConnectorFailure(status === 429 ? 'transient' : 'config', message, undefined, { status });
+  return new ConnectorFailure(status === 429 ? 'transient' : 'config', message, undefined, {
+    status,
+    words: message,
+  });
 }
