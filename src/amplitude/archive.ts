@@ -40,8 +40,13 @@ const WRONG_SIZE = 'does not have the size that the archive declares';
 const SMALLEST_BUFFER = 16 * 1024;
 /** Text of events is 11 to 13 times as large as its gzip. */
 const USUAL_RATIO = 16;
-/** Setting up the streams of a member takes a millisecond; up to this size all at once is faster, and blocks for less. */
-const SMALL_MEMBER = 64 * 1024;
+/**
+ * A packed member up to this size is read and inflated at once: most are, and each hop to the thread pool and back costs more
+ * than the few milliseconds that it blocks.
+ */
+const PACKED_AT_ONCE = 4 * 1024 * 1024;
+/** The same for its text, which is some twelve times as large. */
+const TEXT_AT_ONCE = 64 * 1024;
 /** zlib works ahead on the thread pool only as far as this allows: 112 MB/s without, over 220 MB/s with. */
 const INFLATE_AHEAD = 4 * 1024 * 1024;
 
@@ -213,8 +218,8 @@ class ExportMember implements ArchiveMember {
 
   /** The text of a small member at once; undefined for others, and for a damaged one: its stream gives what is whole. */
   private async readSmallText(): Promise<Buffer | undefined> {
-    if (!this.isSmall || !this.isGzip) return undefined;
-    const packed = this.readSmall(await this.findStart());
+    if (!this.isAtMost(TEXT_AT_ONCE) || !this.isGzip) return undefined;
+    const packed = this.readAtOnce(await this.findStart());
     try {
       return gunzipSync(packed, { maxOutputLength: TEXT_CHUNK });
     } catch {
@@ -226,7 +231,7 @@ class ExportMember implements ArchiveMember {
   private async openPacked(): Promise<Readable> {
     const { compressedSize, compressionMethod } = this.entry;
     const start = await this.findStart();
-    if (this.isSmall) return Readable.from([this.readSmall(start)]);
+    if (this.isAtMost(PACKED_AT_ONCE)) return Readable.from([this.readAtOnce(start)]);
     const packed = readRange(this.file, start, start + compressedSize - 1);
     if (compressionMethod === METHOD_STORED) return packed;
     const inflated = createInflateRaw({ chunkSize: bufferFor(this.entry.uncompressedSize, READ_CHUNK) });
@@ -236,23 +241,26 @@ class ExportMember implements ArchiveMember {
     return inflated;
   }
 
-  private get isSmall(): boolean {
-    return Math.max(this.entry.compressedSize, this.entry.uncompressedSize) <= SMALL_MEMBER;
+  private isAtMost(bytes: number): boolean {
+    return Math.max(this.entry.compressedSize, this.entry.uncompressedSize) <= bytes;
   }
 
-  private readSmall(start: number): Buffer {
+  private readAtOnce(start: number): Buffer {
     const { compressedSize, compressionMethod, uncompressedSize } = this.entry;
-    const packed = Buffer.allocUnsafe(compressedSize);
+    const packed = Buffer.allocUnsafeSlow(compressedSize);
     // Of a file that was written a moment ago: a few microseconds, where the thread pool takes a hundred.
     const bytesRead = readSync(this.file.fd, packed, 0, compressedSize, start);
-    if (bytesRead !== compressedSize) throw new ArchiveCorrupt("the archive's file ends early");
+    if (bytesRead !== compressedSize) throw this.corrupt('goes on beyond the end of the file');
     if (compressionMethod === METHOD_STORED) return packed;
     try {
-      // One byte more than declared is enough to show that the declaration is wrong.
-      return inflateRawSync(packed, { maxOutputLength: uncompressedSize + 1 });
+      // One byte more than declared shows that the declaration is wrong.
+      const size = uncompressedSize + 1;
+      return inflateRawSync(packed, { maxOutputLength: size, chunkSize: Math.max(size, SMALLEST_BUFFER) });
     } catch (error) {
       const { code = 'unknown' } = error as NodeJS.ErrnoException;
       throw this.corrupt(code === 'ERR_BUFFER_TOO_LARGE' ? WRONG_SIZE : `cannot be unpacked (${code})`);
+    } finally {
+      releaseChunk(packed, compressedSize);
     }
   }
 
