@@ -18,6 +18,8 @@ const START_MS = Date.UTC(2024, 0, 1);
 const CATALOG = catalogOf(['events']);
 /** The documented limit for a program that was told to end. */
 const LONGEST_END_MS = 10_000;
+/** What a socket holds that nobody has read yet, with room to spare: so close to its end, a run may have ended well already. */
+const HELD_BYTES = 600_000;
 
 type How = 'SIGKILL' | 'SIGTERM' | 'closed';
 
@@ -217,8 +219,10 @@ describe('crash consistency', () => {
       const figures = summarize(crashes);
       print('closed pipe', crashes, figures);
       expect(figures).toMatchObject(UNHARMED);
-      for (const { first, second, leftByFirst } of crashes.slice(0, -1)) {
-        expect(first.exitCode).toBe(1);
+      const early = crashes.filter(({ bytes }) => bytes < wholeBytes - HELD_BYTES);
+      expect(early.length).toBeGreaterThanOrEqual(crashes.length / 2);
+      for (const { first } of early) expect(first.exitCode).toBe(1);
+      for (const { first, second, leftByFirst } of crashes) {
         expect(first.stderr).toBe('');
         expect(leftByFirst).toEqual([]);
         expect(second.exitCode).toBe(0);
