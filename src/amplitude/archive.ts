@@ -7,7 +7,7 @@ import { ArchiveCorrupt } from './archive-corrupt';
 import { findEndRecord } from './end-record';
 import { READ_CHUNK, readRange } from './file-range';
 import { parseMemberHour } from './member-name';
-import { releaseChunk } from './release-chunk';
+import { releaseBuffer, releaseChunk } from './release-chunk';
 import { TEXT_CHUNK } from './text-chunk';
 
 export interface ArchiveMember {
@@ -41,11 +41,11 @@ const SMALLEST_BUFFER = 16 * 1024;
 /** Text of events is 11 to 13 times as large as its gzip. */
 const USUAL_RATIO = 16;
 /**
- * A packed member up to this size is read and inflated at once: most are, and each hop to the thread pool and back costs more
- * than the few milliseconds that it blocks.
+ * A packed member up to this size is read and inflated at once, as most are: in pieces of 256 KiB, each of which goes to the
+ * thread pool and back twice, the hops together take longer than the few milliseconds that this blocks.
  */
 const PACKED_AT_ONCE = 4 * 1024 * 1024;
-/** The same for its text, which is some twelve times as large. */
+/** A packed member up to this size is unpacked to its text at once, which then fits into one TEXT_CHUNK. */
 const TEXT_AT_ONCE = 64 * 1024;
 /** zlib works ahead on the thread pool only as far as this allows: 112 MB/s without, over 220 MB/s with. */
 const INFLATE_AHEAD = 4 * 1024 * 1024;
@@ -180,13 +180,17 @@ class ExportMember implements ArchiveMember {
     let bytes = 0;
     let magic = 0;
     try {
-      for await (const chunk of (await this.openPacked()) as AsyncIterable<Buffer>) {
+      const start = await this.findStart();
+      const whole = this.isAtMost(PACKED_AT_ONCE) ? this.readAtOnce(start) : undefined;
+      const packed = whole ? [whole] : (this.streamPacked(start) as AsyncIterable<Buffer>);
+      for await (const chunk of packed) {
         for (let at = 0; bytes + at < 2 && at < chunk.length; at += 1) magic = magic * 256 + chunk[at]!;
         crc = crc32(chunk, crc);
         bytes += chunk.length;
         releaseChunk(chunk, READ_CHUNK);
         if (bytes > uncompressedSize) break;
       }
+      if (whole) releaseBuffer(whole.buffer, whole.buffer.byteLength);
     } catch (error) {
       if (error instanceof ArchiveCorrupt) throw error;
       throw this.corrupt(`cannot be unpacked (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
@@ -197,9 +201,11 @@ class ExportMember implements ArchiveMember {
   }
 
   async openText(aheadBytes = INFLATE_AHEAD): Promise<Readable> {
-    const small = await this.readSmallText();
+    const start = await this.findStart();
+    const small = this.readSmallText(start);
     if (small) return Readable.from([small]);
-    const packed = await this.openPacked();
+    const whole = this.isAtMost(PACKED_AT_ONCE) ? this.readAtOnce(start) : undefined;
+    const packed = whole ? Readable.from([whole]) : this.streamPacked(start);
     const text = this.isGzip
       ? createGunzip({
           chunkSize: bufferFor(this.entry.uncompressedSize * USUAL_RATIO, TEXT_CHUNK),
@@ -213,13 +219,15 @@ class ExportMember implements ArchiveMember {
     text.destroy = (error?: Error & { code?: string }) =>
       destroy(error && this.corrupt(`is not whole gzip (${error.code ?? error.message})`));
     pipeline(packed, text, () => undefined);
+    // Not before: zlib reads it in a thread of the pool. What is no gzip is passed on as it is, and the reader still has it.
+    if (whole && this.isGzip) text.once('end', () => releaseBuffer(whole.buffer, whole.buffer.byteLength));
     return text;
   }
 
   /** The text of a small member at once; undefined for others, and for a damaged one: its stream gives what is whole. */
-  private async readSmallText(): Promise<Buffer | undefined> {
+  private readSmallText(start: number): Buffer | undefined {
     if (!this.isAtMost(TEXT_AT_ONCE) || !this.isGzip) return undefined;
-    const packed = this.readAtOnce(await this.findStart());
+    const packed = this.readAtOnce(start);
     try {
       return gunzipSync(packed, { maxOutputLength: TEXT_CHUNK });
     } catch {
@@ -228,10 +236,8 @@ class ExportMember implements ArchiveMember {
   }
 
   /** The member's bytes as they were packed, which normally are gzip. */
-  private async openPacked(): Promise<Readable> {
+  private streamPacked(start: number): Readable {
     const { compressedSize, compressionMethod } = this.entry;
-    const start = await this.findStart();
-    if (this.isAtMost(PACKED_AT_ONCE)) return Readable.from([this.readAtOnce(start)]);
     const packed = readRange(this.file, start, start + compressedSize - 1);
     if (compressionMethod === METHOD_STORED) return packed;
     const inflated = createInflateRaw({ chunkSize: bufferFor(this.entry.uncompressedSize, READ_CHUNK) });

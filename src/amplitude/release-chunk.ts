@@ -11,7 +11,13 @@ closedPort.close();
  *   released: one from Node's shared pool, or from a buffer that zlib is still filling, is left alone.
  */
 export function releaseChunk({ buffer, byteOffset, length }: Uint8Array, bufferBytes: number): void {
-  if (buffer.byteLength !== bufferBytes || byteOffset + length !== bufferBytes) return;
+  if (byteOffset + length === bufferBytes) releaseBuffer(buffer, bufferBytes);
+}
+
+/** The same for a whole buffer that nothing fills any more. One of another size is left alone: it may be Node's pool. */
+export function releaseBuffer(buffer: ArrayBufferLike, bufferBytes: number): void {
+  // A buffer that has been released already is empty, and may not be transferred again.
+  if (buffer.byteLength !== bufferBytes || bufferBytes === 0) return;
   // What is transferred leaves its owner, and a closed port passes it on to nobody.
   closedPort.postMessage(undefined, [buffer as ArrayBuffer]);
 }

@@ -1,6 +1,7 @@
+import type { Readable } from 'node:stream';
 import type { ArchiveMember, ExportArchive } from '../amplitude/archive';
 import { ArchiveCorrupt } from '../amplitude/archive-corrupt';
-import { releaseChunk } from '../amplitude/release-chunk';
+import { releaseBuffer, releaseChunk } from '../amplitude/release-chunk';
 import { TEXT_CHUNK } from '../amplitude/text-chunk';
 import { EventSplicer, type MalformedLine } from '../bytes/event-splicer';
 import { ConnectorFailure } from '../failure';
@@ -117,8 +118,10 @@ export class EventReader {
     const meter = new DeliveryMeter(start);
     let toSkip = start.bytes;
     splicer.startMember();
-    const text = await member.openText();
+    let text: Readable | undefined;
+    let lastBuffer: ArrayBufferLike | undefined;
     try {
+      text = await member.openText();
       for await (const chunk of text as AsyncIterable<Buffer>) {
         signal.throwIfAborted();
         const fresh = toSkip === 0 ? chunk : chunk.subarray(toSkip);
@@ -129,14 +132,16 @@ export class EventReader {
         totals.bytes += fresh.length;
         this.judgeLines(member, start);
         releaseChunk(chunk, TEXT_CHUNK);
+        lastBuffer = chunk.buffer;
       }
       for (const lines of splicer.endMember()) yield this.give(lines);
       this.judgeLines(member, start);
+      if (lastBuffer) releaseBuffer(lastBuffer, TEXT_CHUNK);
     } catch (error) {
       if (!(error instanceof ArchiveCorrupt)) throw error;
       return { member, delivered: meter.text, error };
     } finally {
-      text.destroy();
+      text?.destroy();
     }
     this.warnOfSkipped(member, start);
     return undefined;

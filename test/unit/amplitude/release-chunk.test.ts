@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createGunzip, gzipSync } from 'node:zlib';
-import { releaseChunk } from '../../../src/amplitude/release-chunk';
+import { releaseBuffer, releaseChunk } from '../../../src/amplitude/release-chunk';
 
 const SIZE = 64 * 1024;
 
@@ -21,6 +21,20 @@ test.each([
   releaseChunk(chunk, SIZE);
   expect(chunk.length).toBe(before);
   expect(chunk.every((byte) => byte === 1)).toBe(true);
+});
+
+test('gives a buffer back that was not filled to its end, and takes it that another call has done so already', () => {
+  const chunk = Buffer.allocUnsafeSlow(SIZE).subarray(0, 100);
+  const { buffer } = chunk;
+  releaseBuffer(buffer, SIZE);
+  expect(buffer.byteLength).toBe(0);
+  expect(() => releaseBuffer(buffer, buffer.byteLength)).not.toThrow();
+});
+
+test('leaves a buffer of another size alone, as that of the shared pool', () => {
+  const chunk = Buffer.from([1, 1, 1]);
+  releaseBuffer(chunk.buffer, SIZE);
+  expect([...chunk]).toEqual([1, 1, 1]);
 });
 
 test('zlib goes on unharmed while its chunks are released', async () => {
