@@ -37,7 +37,7 @@ async function main(): Promise<void> {
       ),
     );
     process.exitCode = EXIT_USAGE;
-    return writer.end().catch(() => undefined);
+    return writer.flush().catch(() => undefined);
   }
   await runInvocation(parsed.invocation, writer);
 }
@@ -96,7 +96,7 @@ async function runInvocation(invocation: Invocation, writer: MessageWriter): Pro
   } catch (error) {
     report(error);
   }
-  await Promise.race([writer.end().catch(report), ending.overdue]);
+  await Promise.race([writer.flush().catch(report), ending.overdue]);
   removeTemp();
   ending.finish();
 }

@@ -3,7 +3,7 @@ const REPLACEMENT = '****';
 /** From this length on (code points) a secret is replaced wherever it occurs; a shorter one only as a whole token. */
 const LONG_SECRET = 4;
 
-/** What may stand beside a short secret whose own edge is punctuation. */
+/** What must not stand beside a short secret whose own edge is punctuation: anything but these delimiters. */
 const NOT_A_DELIMITER = '[^\\s"\'\\x60()\\[\\]{}<>,;:=&]';
 const WORD_CHARACTER = '[\\p{L}\\p{N}_]';
 

@@ -1,6 +1,6 @@
 import { ConnectorFailure } from '../failure';
 import { describeSyntaxError, isObject, type JsonObject } from './json';
-import { plainDescriptor, type StreamDescriptor, streamKey } from './messages';
+import { type StreamDescriptor, streamKey } from './messages';
 import type { StreamState } from './output';
 
 /** State of a stream that was read in full and has no cursor. */
@@ -67,16 +67,6 @@ export function parseStateInput(text: string, label = 'state file'): InputStates
 export function findState(states: InputStates, stream: StreamDescriptor): StreamState | undefined {
   const entry = states.get(streamKey(stream)) ?? states.get(streamKey({ name: stream.name }));
   return entry?.state && hasCursor(entry.state) ? entry.state : undefined;
-}
-
-/** The content of a state file that `parseStateInput` reads back as the same states. */
-export function formatStateInput(states: InputStates): string {
-  return JSON.stringify(
-    [...states.values()].map(({ stream, state }) => ({
-      type: 'STREAM',
-      stream: { stream_descriptor: plainDescriptor(stream), stream_state: state },
-    })),
-  );
 }
 
 function hasCursor(state: StreamState): boolean {

@@ -55,7 +55,7 @@ export class MessageWriter {
   #start = 0;
   #end = 0;
   #flushScheduled = false;
-  /** Of batches that have been written. */
+  /** Of batches that have been written, kept to be used again. */
   readonly #freeBuffers: Buffer[] = [];
 
   constructor(stream: Writable) {
@@ -135,16 +135,14 @@ export class MessageWriter {
     return this.#stream.writableNeedDrain ? this.#settled(this.#handedOver) : WRITTEN;
   }
 
-  /** Resolves when everything taken so far has left the process. Rejects after a failure. */
+  /**
+   * Resolves when everything taken so far has left the process. Rejects after a failure. The last call too: the stream stays
+   * open, because standard output cannot be closed for good.
+   */
   flush(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.#flushBlock();
     return this.#settled(this.#handedOver);
-  }
-
-  /** The last call: drains. The stream stays open, because standard output cannot be closed for good. */
-  end(): Promise<void> {
-    return this.flush();
   }
 
   async #settled(handedOver: Promise<void>): Promise<void> {

@@ -20,7 +20,7 @@ export function listUnder(answer: unknown, key: string, where: string): object[]
 export function unexpectedShape(where: string, expected: string): ConnectorFailure {
   return new ConnectorFailure(
     'system',
-    `Amplitude answered in an unexpected form: ${where} should be or hold ${expected}. Nothing was skipped; ` +
+    `Amplitude answered in an unexpected form: expected ${expected} in ${where}. Nothing was skipped; ` +
       'report this to the maintainers if it repeats.',
   );
 }

@@ -36,7 +36,7 @@ export async function readIntoMemory(
     signal: new AbortController().signal,
     ...options,
   });
-  if (writer.failure === undefined) await writer.end();
+  if (writer.failure === undefined) await writer.flush();
   const exitCode = summary.outcome === 'complete' ? 0 : 1;
   const signal = summary.outcome === 'stopped' ? 'SIGTERM' : null;
   return { summary, output: new AirbyteOutput(sink.text, '', signal === null ? exitCode : null, signal) };

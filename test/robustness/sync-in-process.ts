@@ -74,7 +74,7 @@ export async function syncInProcess(inputs: SyncInputs): Promise<AirbyteOutput> 
   } catch (error) {
     writer.send(errorTraceMessage(renderFailure(error, redact), Date.now()));
   }
-  await writer.end();
+  await writer.flush();
   removeTemp();
   return new AirbyteOutput(sink.text, '', exitCode);
 }

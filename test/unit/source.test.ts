@@ -110,7 +110,7 @@ async function run(
   } catch (thrown) {
     error = thrown;
   }
-  await writer.end();
+  await writer.flush();
   remove();
   return { output: new AirbyteOutput(sink.text, '', exitCode ?? null), exitCode, error, hidden };
 }

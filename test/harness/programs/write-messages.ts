@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   const writer = new MessageWriter(process.stdout);
   try {
     await Promise.all(tasks.map((task, index) => runTask(writer, task, index)));
-    await writer.end();
+    await writer.flush();
   } catch (error) {
     if (!(error instanceof OutputClosed)) throw error;
     process.exitCode = 3;

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { ConnectorFailure } from '../../../src/failure';
-import { formatStateInput, type InputStates, parseStateInput } from '../../../src/protocol/state';
+import { type InputStates, parseStateInput } from '../../../src/protocol/state';
+import { formatStateInput } from '../../harness/format-state-input';
 
 interface Entry {
   readonly name: string;

@@ -1,5 +1,6 @@
 import { ConnectorFailure } from '../../../src/failure';
-import { findState, formatStateInput, parseStateInput } from '../../../src/protocol/state';
+import { findState, parseStateInput } from '../../../src/protocol/state';
+import { formatStateInput } from '../../harness/format-state-input';
 
 const streamState = (name: string, stream_state: unknown, rest: object = {}): object => ({
   type: 'STREAM',

@@ -47,7 +47,7 @@ describe('MessageWriter', () => {
     const writer = new MessageWriter(sink);
     await writer.write(logMessage('INFO', 'a\u2028b'));
     await writer.write('{"type":"X"}');
-    await writer.end();
+    await writer.flush();
     expect(sink.text).toBe('{"type":"LOG","log":{"level":"INFO","message":"a\\u2028b"}}\n{"type":"X"}\n');
   });
 
@@ -55,7 +55,7 @@ describe('MessageWriter', () => {
     const sink = new MemorySink();
     const writer = new MessageWriter(sink);
     for (let index = 0; index < 10_000; index += 1) await writer.write(`{"index":${String(index)}}`);
-    await writer.end();
+    await writer.flush();
     expect(sink.text.split('\n')).toHaveLength(10_001);
     expect(sink.writes).toBeLessThan(10);
   });
@@ -76,7 +76,7 @@ describe('MessageWriter', () => {
     writer.send('{"before":1}');
     writer.send(message);
     writer.send('{"after":1}');
-    await writer.end();
+    await writer.flush();
     expect(sink.text).toBe(`{"before":1}\n${message}\n{"after":1}\n`);
   });
 
@@ -98,7 +98,7 @@ describe('MessageWriter', () => {
     ];
     writer.send('8');
     await Promise.all(waits);
-    await writer.end();
+    await writer.flush();
     expect(sink.text.split('\n').map((line) => line.slice(0, 1))).toEqual([
       '1',
       '2',
@@ -125,7 +125,7 @@ describe('MessageWriter', () => {
     sink.release();
     await second;
     await writer.writeLines(bytes);
-    await writer.end();
+    await writer.flush();
     expect(sink.text).toBe(['a', 'b', 'c'].map((letter) => `${letter.repeat(BIG - 1)}\n`).join(''));
   });
 
@@ -155,7 +155,7 @@ describe('MessageWriter', () => {
     const bytes = Buffer.from('abc\n');
     await writer.writeLines(bytes);
     bytes.fill('x');
-    await writer.end();
+    await writer.flush();
     expect(sink.text).toBe('abc\n');
   });
 
@@ -169,7 +169,7 @@ describe('MessageWriter', () => {
       await nextTurn();
     }
     sink.release();
-    await writer.end();
+    await writer.flush();
     expect(sink.text).toBe('1\n2\n3\n');
   });
 
@@ -177,7 +177,7 @@ describe('MessageWriter', () => {
     const sink = new MemorySink();
     const writer = new MessageWriter(sink);
     await writer.writeLines(new Uint8Array(0));
-    await writer.end();
+    await writer.flush();
     expect(sink.writes).toBe(0);
   });
 
@@ -185,7 +185,7 @@ describe('MessageWriter', () => {
     const sink = new MemorySink();
     const writer = new MessageWriter(sink);
     expect(() => writer.writeLines(Buffer.from('{}'))).toThrow('line end');
-    await writer.end();
+    await writer.flush();
     expect(sink.text).toBe('');
   });
 
@@ -201,12 +201,12 @@ describe('MessageWriter', () => {
     expect(taken).toBeLessThan(10_000);
     sink.release();
     await writing;
-    await writer.end();
+    await writer.flush();
     expect(sink.text.length).toBe(100 * 100_000);
     expect(sink.mostQueued).toBeLessThan(1024 * 1024);
   });
 
-  test('flush and end resolve when everything has left', async () => {
+  test('flush resolves when everything has left', async () => {
     const sink = new MemorySink();
     const writer = new MessageWriter(sink);
     sink.stall();
@@ -239,7 +239,7 @@ describe('MessageWriter', () => {
       await nextTurn();
       await expect(writer.write('{}')).rejects.toBe(writer.failure);
       await expect(writer.writeLines(linesOfBytes(10, 'x'))).rejects.toBe(writer.failure);
-      await expect(writer.end()).rejects.toBe(writer.failure);
+      await expect(writer.flush()).rejects.toBe(writer.failure);
     });
   });
 
@@ -256,7 +256,7 @@ describe('MessageWriter', () => {
   test('another error is kept as it is', async () => {
     const writer = new MessageWriter(new FailingSink('ENOSPC'));
     void writer.writeLines(linesOfBytes(BIG, 'a'));
-    await expect(writer.end()).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(writer.flush()).rejects.toMatchObject({ code: 'ENOSPC' });
     expect(writer.failure).not.toBeInstanceOf(OutputClosed);
   });
 });

@@ -175,7 +175,7 @@ describe('shapes of JSON', () => {
     const value = { a: 1 };
     expect(asObject(value, 'x')).toBe(value);
     for (const other of [null, undefined, [], 'text', 5, true]) {
-      expect(() => asObject(other, 'the answer')).toThrow(/the answer should be or hold a JSON object/);
+      expect(() => asObject(other, 'the answer')).toThrow(/expected a JSON object in the answer/);
     }
   });
 
