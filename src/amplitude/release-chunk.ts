@@ -14,7 +14,10 @@ export function releaseChunk({ buffer, byteOffset, length }: Uint8Array, bufferB
   if (byteOffset + length === bufferBytes) releaseBuffer(buffer, bufferBytes);
 }
 
-/** The same for a whole buffer that nothing fills any more. One of another size is left alone: it may be Node's pool. */
+/**
+ * The same for a whole buffer that nothing fills any more. One of another size is left alone: it may be Node's pool, which
+ * is 8 KiB in Node 20 and 64 KiB in Node 24.
+ */
 export function releaseBuffer(buffer: ArrayBufferLike, bufferBytes: number): void {
   // A buffer that has been released already is empty, and may not be transferred again.
   if (buffer.byteLength !== bufferBytes || bufferBytes === 0) return;

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { ArchiveMember } from '../amplitude/archive';
+import type { ArchiveMember } from '../amplitude/archive-member';
 
 const NEWLINE = 0x0a;
 

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import type { ArchiveMember, ExportArchive } from '../amplitude/archive';
+import type { ExportArchive } from '../amplitude/archive';
+import type { ArchiveMember } from '../amplitude/archive-member';
 import { ArchiveCorrupt } from '../amplitude/archive-corrupt';
 import { releaseBuffer, releaseChunk } from '../amplitude/release-chunk';
 import { TEXT_CHUNK } from '../amplitude/text-chunk';

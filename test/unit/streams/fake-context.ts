@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { ArchiveCorrupt } from '../../../src/amplitude/archive-corrupt';
-import type { ArchiveMember, ExportArchive } from '../../../src/amplitude/archive';
+import type { ExportArchive } from '../../../src/amplitude/archive';
+import type { ArchiveMember } from '../../../src/amplitude/archive-member';
 import type { AmplitudeApi } from '../../../src/amplitude/client';
 import type { ExportAnswer } from '../../../src/amplitude/export-download';
 import type { JsonRequest } from '../../../src/amplitude/json-client';
