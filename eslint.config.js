@@ -17,7 +17,7 @@ const FORBIDDEN_IMPORTS = [
   ),
   {
     name: 'node:worker_threads',
-    allowImportNames: ['MessageChannel'],
+    allowImportNames: ['MessageChannel', 'isMarkedAsUntransferable'],
     message: 'A worker runs a file by its name.',
   },
   {

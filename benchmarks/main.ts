@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { prepareDay, type DayArchive } from './archives';
 import { drawComparison } from './chart';
 import { listContestants, PIPELINE, READ, type Contestant } from './contestants';
+import { measureContainer, type ContainerRuns } from './container';
 import { compareRecords, type Equality } from './equality';
 import { measure, type Measurement } from './measure';
 import { serveDay, type Project } from './project';
@@ -22,6 +23,7 @@ benchmarks/comparison.svg. Linux with bash, curl, unzip and gzip; Python 3.10 or
   --rounds 5               runs of each contestant per size
   --published-rounds 2     runs of Airbyte's connector, which takes a minute and more; 0 leaves it out
   --quick                  a day of 0.04 GB, three rounds, nothing written
+  --image NAME             measures peak memory in a container of this image, too, by the Docker engine that there is
   --program FILE           another build than bin/source-amplitude
   --cache FOLDER           where archives and the Python environment are kept
 `;
@@ -37,6 +39,7 @@ interface Plan {
   readonly rounds: number;
   readonly publishedRounds: number;
   readonly program: string;
+  readonly image: string | undefined;
   readonly cache: string;
   readonly writes: boolean;
 }
@@ -52,13 +55,16 @@ async function main(): Promise<void> {
   try {
     const published = plan.publishedRounds > 0 ? installPublishedConnector(plan.cache) : undefined;
     const sizes: SizeResults[] = [];
+    const containers: ContainerRuns[] = [];
     for (const bytes of plan.sizes) {
       say(`A day of ${bytes / 1e9} GB: preparing its archive`);
       const day = await prepareDay(plan.cache, bytes);
       sizes.push(
-        await withProject(day, inputs, (project) =>
-          measureSize(plan, project, day, published, sizes.length === 0),
-        ),
+        await withProject(day, inputs, async (project) => {
+          const results = await measureSize(plan, project, day, published, sizes.length === 0);
+          if (plan.image) containers.push(await measureContainer(plan.image, project, day, plan.rounds));
+          return results;
+        }),
       );
     }
     const smallDay = await prepareDay(plan.cache, EQUALITY_DAY_BYTES);
@@ -66,6 +72,7 @@ async function main(): Promise<void> {
       date: new Date(),
       rounds: plan.rounds,
       sizes,
+      containers,
       startUp: await measureStartUp(plan.program, project.plainConfigFile, START_UP_ROUNDS),
       startUpRounds: START_UP_ROUNDS,
       equality: published && (await compareWithPublished(plan, project, published)),
@@ -88,12 +95,13 @@ function readPlan(): Plan | undefined {
       'published-rounds': { type: 'string', default: '2' },
       quick: { type: 'boolean', default: false },
       program: { type: 'string', default: join(__dirname, '..', 'bin', 'source-amplitude') },
+      image: { type: 'string' },
       cache: { type: 'string', default: join(tmpdir(), 'source-amplitude-bench') },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return undefined;
-  const common = { program: resolve(values.program), cache: resolve(values.cache) };
+  const common = { program: resolve(values.program), image: values.image, cache: resolve(values.cache) };
   if (values.quick) return { ...common, sizes: [0.04e9], rounds: 3, publishedRounds: 0, writes: false };
   const sizes = values.sizes.split(',').map((size) => Math.round(Number(size) * 1e9));
   const [rounds, publishedRounds] = [Number(values.rounds), Number(values['published-rounds'])];

@@ -1,4 +1,5 @@
 import type { DayArchive } from './archives';
+import type { ContainerRuns } from './container';
 import type { Contestant } from './contestants';
 import type { Equality } from './equality';
 import type { Measurement } from './measure';
@@ -22,6 +23,8 @@ export interface Results {
   readonly rounds: number;
   /** Smallest first. */
   readonly sizes: readonly SizeResults[];
+  /** As many as sizes when an image was given, otherwise none. */
+  readonly containers: readonly ContainerRuns[];
   readonly startUp: readonly StartUp[];
   readonly startUpRounds: number;
   /** Against Airbyte's connector, when that was there. */

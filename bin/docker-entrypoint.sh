@@ -27,5 +27,5 @@ max:* | *max[-_]old[-_]space[-_]size*) ;;
   ;;
 esac
 
-# The young generation as in bin/source-amplitude, which is not started by its first line here.
-exec node --max-semi-space-size=2 ${heap:+"--max-old-space-size=$heap"} "${0%/*}/source-amplitude" "$@"
+# The first two flags are those of bin/source-amplitude, which is not started by its first line here.
+exec node --max-semi-space-size=2 --expose-gc ${heap:+"--max-old-space-size=$heap"} "${0%/*}/source-amplitude" "$@"

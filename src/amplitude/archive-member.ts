@@ -105,7 +105,7 @@ export class ExportMember implements ArchiveMember {
         releaseChunk(chunk, READ_CHUNK);
         if (bytes > uncompressedSize) break;
       }
-      if (whole) releaseBuffer(whole.buffer, this.wholeBytes);
+      if (whole) releaseBuffer(whole.buffer);
     } catch (error) {
       if (error instanceof ArchiveCorrupt) throw error;
       throw this.corrupt(`cannot be unpacked (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
@@ -135,7 +135,7 @@ export class ExportMember implements ArchiveMember {
       destroy(error && this.corrupt(`is not whole gzip (${error.code ?? error.message})`));
     pipeline(packed, text, () => undefined);
     // Not before: zlib reads it in a thread of the pool. What is no gzip is passed on as it is, and the reader still has it.
-    if (whole && this.isGzip) text.once('end', () => releaseBuffer(whole.buffer, this.wholeBytes));
+    if (whole && this.isGzip) text.once('end', () => releaseBuffer(whole.buffer));
     return text;
   }
 
@@ -166,14 +166,6 @@ export class ExportMember implements ArchiveMember {
     return Math.max(this.entry.compressedSize, this.entry.uncompressedSize) <= bytes;
   }
 
-  /** Size of the buffer that `readAtOnce` reads or inflates into. One byte more than declared shows a wrong declaration. */
-  private get wholeBytes(): number {
-    const { compressedSize, compressionMethod, uncompressedSize } = this.entry;
-    return compressionMethod === METHOD_STORED
-      ? compressedSize
-      : Math.max(uncompressedSize + 1, SMALLEST_BUFFER);
-  }
-
   private readAtOnce(start: number): Buffer {
     const { compressedSize, compressionMethod, uncompressedSize } = this.entry;
     const packed = Buffer.allocUnsafeSlow(compressedSize);
@@ -182,7 +174,9 @@ export class ExportMember implements ArchiveMember {
     if (bytesRead !== compressedSize) throw this.corrupt('goes on beyond the end of the file');
     if (compressionMethod === METHOD_STORED) return packed;
     try {
-      return inflateRawSync(packed, { maxOutputLength: uncompressedSize + 1, chunkSize: this.wholeBytes });
+      // One byte more than declared shows that the declaration is wrong.
+      const size = uncompressedSize + 1;
+      return inflateRawSync(packed, { maxOutputLength: size, chunkSize: Math.max(size, SMALLEST_BUFFER) });
     } catch (error) {
       const { code = 'unknown' } = error as NodeJS.ErrnoException;
       throw this.corrupt(code === 'ERR_BUFFER_TOO_LARGE' ? WRONG_SIZE : `cannot be unpacked (${code})`);

@@ -10,6 +10,7 @@ import { ArchiveCorrupt } from './archive-corrupt';
 import { announceRetry } from './json-client';
 import type { RequestLimits } from './limits';
 import type { ApiObserver } from './observer';
+import { collectReadBuffers } from './read-buffers';
 import { retryDelayMs } from './retry';
 import { sleep } from './sleep';
 import type { TempSpace } from './temp-space';
@@ -144,6 +145,7 @@ async function save(
   // What comes during a write goes with the next one: a write for each chunk of 64 KB took half as long again.
   const file = createWriteStream(path, { mode: 0o600, highWaterMark: WRITE_AHEAD_BYTES });
   const countReceived = (): number => (gunzip ?? file).bytesWritten;
+  collectReadBuffers(body);
   try {
     await pipeline(gunzip ? [body, gunzip, file] : [body, file], { signal });
   } catch (error) {

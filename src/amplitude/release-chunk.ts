@@ -1,4 +1,4 @@
-import { MessageChannel } from 'node:worker_threads';
+import { isMarkedAsUntransferable, MessageChannel } from 'node:worker_threads';
 
 const { port1: closedPort } = new MessageChannel();
 closedPort.close();
@@ -8,19 +8,16 @@ closedPort.close();
  * Left to the garbage collector, a day of 1.5 GB in buffers of 1 MiB set off up to 153 full collections, which took 37 %
  * of all CPU time (docs/decisions/0010).
  * @param bufferBytes Size of the buffers that the chunk's stream allocates. Only the chunk that ends such a buffer is
- *   released: one from Node's shared pool, or from a buffer that zlib is still filling, is left alone.
+ *   released: one from a buffer that zlib is still filling is left alone.
  */
 export function releaseChunk({ buffer, byteOffset, length }: Uint8Array, bufferBytes: number): void {
-  if (byteOffset + length === bufferBytes) releaseBuffer(buffer, bufferBytes);
+  if (buffer.byteLength === bufferBytes && byteOffset + length === bufferBytes) releaseBuffer(buffer);
 }
 
-/**
- * The same for a whole buffer that nothing fills any more. One of another size is left alone: it may be Node's pool, which
- * is 8 KiB in Node 20 and 64 KiB in Node 24.
- */
-export function releaseBuffer(buffer: ArrayBufferLike, bufferBytes: number): void {
-  // A buffer that has been released already is empty, and may not be transferred again.
-  if (buffer.byteLength !== bufferBytes || bufferBytes === 0) return;
+/** The same for a whole buffer that nothing fills any more. Node's shared pool, and what is released already, is left alone. */
+export function releaseBuffer(buffer: ArrayBufferLike): void {
+  // Node 20, which has no such function, leaves the pool where it is; Node 24 throws.
+  if (buffer.byteLength === 0 || isMarkedAsUntransferable?.(buffer)) return;
   // What is transferred leaves its owner, and a closed port passes it on to nobody.
   closedPort.postMessage(undefined, [buffer as ArrayBuffer]);
 }

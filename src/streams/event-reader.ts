@@ -137,7 +137,7 @@ export class EventReader {
       }
       for (const lines of splicer.endMember()) yield this.give(lines);
       this.judgeLines(member, start);
-      if (lastBuffer) releaseBuffer(lastBuffer, TEXT_CHUNK);
+      if (lastBuffer) releaseBuffer(lastBuffer);
     } catch (error) {
       if (!(error instanceof ArchiveCorrupt)) throw error;
       return { member, delivered: meter.text, error };
