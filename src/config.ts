@@ -189,6 +189,7 @@ function readSettings(
       : [];
   const settings: StreamSettings = {
     startMs: start.epochMs,
+    startIsRelative: start.isRelative,
     endMs,
     nowMs,
     lookbackHours: values['lookback_hours'] as number,

@@ -22,6 +22,17 @@ export function unusableState(stream: string, why: string): ConnectorFailure {
   );
 }
 
+/**
+ * Where reading begins, in hours or days.
+ * @param resume Where the saved state says to go on, less the lookback; -Infinity without a state.
+ */
+export function firstToRead(start: number, startIsRelative: boolean, resume: number): number {
+  // A duration moves on with the clock: a connection that stood still for longer must not jump over what it missed.
+  if (startIsRelative && resume > -Infinity) return resume;
+  // A start date that was moved behind the state counts: the user does not want what lies before it.
+  return Math.max(start, resume);
+}
+
 /** What to tell of a state that lies ahead of the clock: it is believed, but somebody should know why nothing comes. */
 export function describeFuture(cursor: string): string {
   return `The saved state (${cursor}) lies in the future: nothing is read until then. Check the state, or the clock.`;

@@ -1,7 +1,7 @@
 import { dayIn, dayOf, formatCompactDay, formatDay, parseDay, type DayRange } from '../time/days';
 import { parseDateTime } from '../time/instant';
 import type { StreamOutput, StreamState } from '../protocol/output';
-import { describeFuture, readCursor, unusableState } from './cursor';
+import { describeFuture, firstToRead, readCursor, unusableState } from './cursor';
 import { unexpectedShape } from './json-shape';
 import { decodeMatrix, type Matrix, type MatrixRow } from './matrix';
 import type { ReadContext, StreamSettings } from './stream';
@@ -78,7 +78,7 @@ function daysToRead(settings: StreamSettings, today: number, completeDay: number
   const resume = dayOf((completeDay + 1) * DAY_MS - settings.lookbackHours * HOUR_MS);
   const end = settings.endMs === undefined ? today : dayOf(settings.endMs - 1);
   return {
-    first: Math.max(dayOf(settings.startMs), resume),
+    first: firstToRead(dayOf(settings.startMs), settings.startIsRelative, resume),
     last: Math.min(today, end),
   };
 }

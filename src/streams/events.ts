@@ -2,7 +2,7 @@ import type { StreamHost, StreamOutput, StreamState } from '../protocol/output';
 import { formatHour, hourFrom, hourOf, parseHour } from '../time/hours';
 import { parseDateTime } from '../time/instant';
 import { WindowPlanner, type HourWindow } from '../time/windows';
-import { describeFuture, readCursor, unusableState } from './cursor';
+import { describeFuture, firstToRead, readCursor, unusableState } from './cursor';
 import { EventReader } from './event-reader';
 import { answerWindows, type AnsweredWindow } from './export-windows';
 import type { ReadContext, Stream, StreamSettings } from './stream';
@@ -79,8 +79,11 @@ function hoursToRead(settings: StreamSettings, saved: number): HourWindow {
   const complete = hourOf(settings.nowMs) - HOURS_UNTIL_COMPLETE;
   const end = settings.endMs === undefined ? complete : hourFrom(settings.endMs) - 1;
   return {
-    // A start date that was moved behind the state counts: the user does not want what lies before it.
-    first: Math.max(hourOf(settings.startMs), saved + 1 - settings.lookbackHours),
+    first: firstToRead(
+      hourOf(settings.startMs),
+      settings.startIsRelative,
+      saved + 1 - settings.lookbackHours,
+    ),
     last: Math.min(complete, end),
   };
 }

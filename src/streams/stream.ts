@@ -5,6 +5,8 @@ import type { StreamHost, StreamOutput, StreamState } from '../protocol/output';
 export interface StreamSettings {
   /** First instant to read (UTC epoch ms). */
   readonly startMs: number;
+  /** The start counts back from now, so that it limits nothing that a saved state has not passed. */
+  readonly startIsRelative: boolean;
   /** Where reading stops (UTC epoch ms, exclusive), or undefined for "as far as there is data". */
   readonly endMs: number | undefined;
   /** The time of this run (UTC epoch ms): fixed at the start, so that every stream agrees on what today is. */

@@ -5,6 +5,8 @@ export interface Instant {
   readonly epochMs: number;
   /** A bare date stands for a whole day, which matters where reading ends. */
   readonly wholeDay: boolean;
+  /** Written as a duration, so that it moves on with the clock. */
+  readonly isRelative: boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -21,9 +23,10 @@ const DURATION =
  */
 export function parseInstant(text: string, nowMs: number): Instant | undefined {
   const day = parseDay(text);
-  if (day !== undefined) return { epochMs: day * DAY_MS, wholeDay: true };
-  const epochMs = parseDateTime(text) ?? subtractDuration(text, nowMs);
-  return epochMs === undefined ? undefined : { epochMs, wholeDay: false };
+  if (day !== undefined) return { epochMs: day * DAY_MS, wholeDay: true, isRelative: false };
+  const fixedMs = parseDateTime(text);
+  const epochMs = fixedMs ?? subtractDuration(text, nowMs);
+  return epochMs === undefined ? undefined : { epochMs, wholeDay: false, isRelative: fixedMs === undefined };
 }
 
 /** A date-time without an offset counts as UTC. */

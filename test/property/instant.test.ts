@@ -25,7 +25,7 @@ it('date-times in every accepted form mean the instant that Date says', () => {
         const suffix = { Z: 'Z', none: '', offset }[zone]!;
         const text = `${local.slice(0, 10)}${separator}${local.slice(11, 19)}${fraction}${suffix}`;
         expect(parseDateTime(text)).toBe(epochMs);
-        expect(parseInstant(text, 0)).toEqual({ epochMs, wholeDay: false });
+        expect(parseInstant(text, 0)).toEqual({ epochMs, wholeDay: false, isRelative: false });
       },
     ),
     { numRuns: runs(500) },

@@ -22,6 +22,10 @@ interface Place {
   readonly projectZone?: string;
 }
 
+interface SyncOptions extends Place {
+  readonly startDate?: string;
+}
+
 /** What a destination holds after a series of syncs, each from the states of the one before. */
 class Destination {
   readonly events: OutputRecord[] = [];
@@ -30,12 +34,14 @@ class Destination {
   /** The cursors after each sync. */
   readonly cursors: { readonly events: string; readonly active_users: string }[] = [];
 
-  async sync(simulator: Simulator, nowMs: number, { machineZone, projectZone }: Place): Promise<void> {
+  async sync(simulator: Simulator, nowMs: number, options: SyncOptions): Promise<void> {
+    const { machineZone, projectZone, startDate } = options;
     simulator.setNow(nowMs);
     if (projectZone !== undefined) simulator.configure({ projectTimeZone: projectZone });
     const output = await runConnector(['read'], {
       config: configFor(simulator, {
         lookback_hours: LOOKBACK_HOURS,
+        ...(startDate !== undefined && { start_date: startDate }),
         ...(projectZone !== undefined && { project_timezone: projectZone }),
       }),
       catalog: CATALOG,
@@ -147,6 +153,25 @@ it.concurrent('a clock that steps back loses nothing and moves no state back', a
     expect(destination.isMonotonic).toBe(true);
   });
 });
+
+it.concurrent(
+  'a connection that stood still for longer than its start date reaches back misses nothing',
+  async () => {
+    const startMs = Date.parse('2024-05-01T00:00:00Z');
+    await withSimulator(options(startMs, 8 * 24), async (simulator) => {
+      const destination = new Destination();
+      const lastMs = startMs + 8 * DAY_MS;
+      for (const nowMs of [startMs + DAY_MS, lastMs])
+        await destination.sync(simulator, nowMs, { startDate: 'P2D' });
+      const { missing } = compareEvents(
+        destination.events,
+        simulator.truth({ endHour: formatHour(lastMs - LOADED_AFTER_HOURS * HOUR_MS) }),
+      );
+      expect(missing).toEqual([]);
+      expectDaysOf(simulator, destination, startMs, lastMs - DAY_MS);
+    });
+  },
+);
 
 it.concurrent('a project that moves to another time zone keeps every day', async () => {
   const startMs = Date.parse('2024-06-28T00:00:00Z');

@@ -35,6 +35,7 @@ describe('a configuration with the keys alone', () => {
       warnings: [],
       settings: {
         startMs: Date.parse('2025-10-04T12:34:56Z'),
+        startIsRelative: true,
         endMs: undefined,
         nowMs: NOW,
         lookbackHours: 3,
@@ -130,6 +131,15 @@ describe('values', () => {
 });
 
 describe('dates', () => {
+  it.each([
+    ['P30D', true],
+    [undefined, true],
+    ['2024-03-01', false],
+    ['2024-03-01T00:00:00Z', false],
+  ])('the start %j counts back from now: %j', (start_date, isRelative) => {
+    expect(parse({ ...KEYS, start_date }).settings.startIsRelative).toBe(isRelative);
+  });
+
   const settingsOf = (start_date: unknown, end_date?: unknown): Config['settings'] =>
     parse({ ...KEYS, start_date, ...(end_date !== undefined && { end_date }) }).settings;
 

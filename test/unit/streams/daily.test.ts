@@ -231,6 +231,19 @@ describe('which days are read', () => {
       { state: '2026-10-01', settings: { startMs: Date.parse('2026-10-04T00:00:00Z') } },
       ['20261004..20261004'],
     ],
+    [
+      'from the state, whatever a start that is a duration has come to since',
+      {
+        state: '2026-10-01',
+        settings: { startMs: Date.parse('2026-10-04T00:00:00Z'), startIsRelative: true },
+      },
+      ['20261001..20261004'],
+    ],
+    [
+      'from a start that is a duration where there is no state',
+      { settings: { startMs: Date.parse('2026-10-04T00:00:00Z'), startIsRelative: true } },
+      ['20261004..20261004'],
+    ],
     ['today again, when the state is of yesterday', { state: '2026-10-03' }, ['20261003..20261004']],
     ['nothing, when the state lies ahead', { state: '2026-10-09' }, []],
     ['nothing, when the start lies ahead', { settings: { startMs: NOW + 5 * DAY_MS } }, []],

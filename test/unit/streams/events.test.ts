@@ -39,6 +39,16 @@ describe('which hours are read', () => {
       ['20261004T08..20261004T09', '20261004T08..20261004T09'],
     ],
     [
+      'from the state, whatever a start that is a duration has come to since',
+      { state: '20261002T05', settings: { startMs: at('2026-10-04T08:00:00Z'), startIsRelative: true } },
+      ['20261002T03..20261003T02', '20261004T03..20261004T09'],
+    ],
+    [
+      'from a start that is a duration where there is no state',
+      { settings: { startMs: at('2026-10-04T08:00:00Z'), startIsRelative: true } },
+      ['20261004T08..20261004T09', '20261004T08..20261004T09'],
+    ],
+    [
       'up to an end, exclusive',
       { settings: range('2026-10-01T00:00:00Z', '2026-10-01T03:00:00Z') },
       ['20261001T00..20261001T02', '20261001T00..20261001T02'],

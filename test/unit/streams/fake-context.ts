@@ -17,6 +17,7 @@ export const NOW = Date.parse('2026-10-04T12:34:56Z');
 export function settingsOf(changes: Partial<StreamSettings> = {}): StreamSettings {
   return {
     startMs: Date.parse('2026-10-01T00:00:00Z'),
+    startIsRelative: false,
     endMs: undefined,
     nowMs: NOW,
     lookbackHours: 3,

@@ -18,11 +18,15 @@ describe('instants', () => {
     ['2023-12-31T23:30:00-01:00', '2024-01-01T00:30:00.000Z'],
   ])('%s', (text, expected) => {
     expect(show(text)).toBe(expected);
-    expect(parseInstant(text, NOW)?.wholeDay).toBe(false);
+    expect(parseInstant(text, NOW)).toMatchObject({ wholeDay: false, isRelative: false });
   });
 
   it('of a bare date stand for the whole day', () => {
-    expect(parseInstant('2024-03-01', NOW)).toEqual({ epochMs: Date.UTC(2024, 2, 1), wholeDay: true });
+    expect(parseInstant('2024-03-01', NOW)).toEqual({
+      epochMs: Date.UTC(2024, 2, 1),
+      wholeDay: true,
+      isRelative: false,
+    });
   });
 
   it.each([
@@ -65,7 +69,7 @@ describe('durations back from now', () => {
     ['PT0S', '2026-10-04T12:34:56.789Z'],
   ])('%s', (text, expected) => {
     expect(show(text)).toBe(expected);
-    expect(parseInstant(text, NOW)?.wholeDay).toBe(false);
+    expect(parseInstant(text, NOW)).toMatchObject({ wholeDay: false, isRelative: true });
   });
 
   it.each([
