@@ -39,7 +39,10 @@ function dayOfInstant(text: string): number | undefined {
   return epochMs === undefined ? undefined : dayOf(epochMs);
 }
 
-/** Reads slice by slice. Today's record is given, but the state never passes the last complete day. */
+/**
+ * Reads slice by slice. Today's record is given, but the state never passes the last complete day, nor a day that an answer
+ * lacks: later days are given all the same, and are read again by the next sync, which begins with the one that was missing.
+ */
 export async function* readDaily(
   metric: DailyMetric,
   context: ReadContext,
@@ -61,12 +64,17 @@ export async function* readDaily(
     const where = `${query.start}..${query.end}`;
     const matrix = decodeMatrix(await metric.fetch(context, query), where);
     matrix.warnings.forEach((warning) => host.log.warn(warning));
-    const records = toRecords(metric, matrix, slice);
+    const days = rowsByDay(metric.name, matrix, slice);
+    const records = days.map(([day, row]) => metric.toRecord(formatDay(day), row));
     yield { kind: 'records', records };
     host.tally('windows', 1);
     const seconds = ((Date.now() - sinceMs) / 1000).toFixed(1);
     host.log.info(`${where}: ${records.length} records in ${seconds} s.`);
     const last = matrix.lastIncomplete ? slice.last - 1 : slice.last;
+    const missing = findMissing(matrix, slice, days);
+    if (missing.length > 0) lastSure = Math.min(lastSure, missing[0]! - 1);
+    const overdue = missing.filter((day) => day < today);
+    if (overdue.length > 0) host.log.warn(describeMissing(where, overdue));
     // What misses realtime data is yesterday or today: a later slice (today is the first of a month) must not pass it.
     if (matrix.lastIncomplete && slice.last >= today - 1) lastSure = Math.min(lastSure, last);
     completeDay = Math.max(completeDay, Math.min(last, lastSure));
@@ -83,16 +91,33 @@ function daysToRead(settings: StreamSettings, today: number, completeDay: number
   };
 }
 
-function toRecords(metric: DailyMetric, matrix: Matrix, slice: DayRange): object[] {
-  const records: object[] = [];
-  for (const row of matrix.rows) {
-    const date = row.x.slice(0, 10);
-    const day = parseDay(date);
-    if (day === undefined) throw unusableDay(metric.name, row.x);
-    // Amplitude may answer days that nobody asked for, future ones as 0.
-    if (day >= slice.first && day <= slice.last) records.push(metric.toRecord(date, row));
+/** The answer's rows of the days asked for: Amplitude may answer others, future ones as 0. */
+function rowsByDay(stream: string, { rows }: Matrix, { first, last }: DayRange): [number, MatrixRow][] {
+  const days: [number, MatrixRow][] = [];
+  for (const row of rows) {
+    const day = parseDay(row.x.slice(0, 10));
+    if (day === undefined) throw unusableDay(stream, row.x);
+    if (day >= first && day <= last) days.push([day, row]);
   }
-  return records;
+  return days;
+}
+
+/** The days asked for that a project with data should have been answered, and was not: seen in production (airbyte #15208). */
+function findMissing(
+  { hasSeries }: Matrix,
+  { first, last }: DayRange,
+  answered: readonly [number, MatrixRow][],
+): number[] {
+  if (!hasSeries) return [];
+  const days = new Set(answered.map(([day]) => day));
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at).filter((day) => !days.has(day));
+}
+
+function describeMissing(where: string, days: readonly number[]): string {
+  return (
+    `${where}: the answer lacks ${days.map(formatDay).join(', ')}. The state stays before that, so that the next sync asks ` +
+    'again. If the days never come, set a start date behind them.'
+  );
 }
 
 function unusableDay(stream: string, text: string): Error {

@@ -8,8 +8,11 @@ export interface MatrixRow {
 }
 
 export interface Matrix {
+  /** Only the days for which every series has a value: a row that lacks some would look like a whole one. */
   readonly rows: readonly MatrixRow[];
-  /** What a reader of the log should know: groups cut off, uneven lengths. */
+  /** False: there is nothing to count in these days, which is an answer too. */
+  readonly hasSeries: boolean;
+  /** What a reader of the log should know: groups cut off, values without a day. */
   readonly warnings: readonly string[];
   /** The last bucket may still change although its day is over. */
   readonly lastIncomplete: boolean;
@@ -28,15 +31,14 @@ export function decodeMatrix(answer: unknown, where: string): Matrix {
   const warnings: string[] = [];
   const labels = readLabels(data, series.length);
   const rows = xValues.map((x) => ({ x: String(x), values: Object.create(null) as Record<string, unknown> }));
+  let whole = series.length === 0 ? 0 : rows.length;
   series.forEach((cells: unknown, index) => {
     if (!Array.isArray(cells)) throw unexpectedShape(where, 'a list of lists under "series"');
-    if (cells.length !== rows.length) {
-      warnings.push(
-        `${where}: a series has ${cells.length} values for ${rows.length} days; days without one lack the label.`,
-      );
-    }
-    rows.forEach((row, at) => {
-      if (at < cells.length) row.values[labels[index]!] = readCell(cells[at]);
+    if (cells.length > rows.length)
+      warnings.push(`${where}: a series has ${cells.length} values for ${rows.length} days.`);
+    whole = Math.min(whole, cells.length);
+    rows.slice(0, whole).forEach((row, at) => {
+      row.values[labels[index]!] = readCell(cells[at]);
     });
   });
   if (envelope['prunedResult'] === true || envelope['hitChunkGroupByLimit'] === true) {
@@ -44,7 +46,7 @@ export function decodeMatrix(answer: unknown, where: string): Matrix {
   }
   const lastIncomplete =
     envelope['realtimeDataMissing'] === true || envelope['timedOutRealtimeData'] === true;
-  return { rows: series.length === 0 ? [] : rows, warnings, lastIncomplete };
+  return { rows: rows.slice(0, whole), hasSeries: series.length > 0, warnings, lastIncomplete };
 }
 
 function readCell(cell: unknown): unknown {

@@ -157,6 +157,29 @@ describe('a JSON answer that stays', () => {
   );
 });
 
+describe('a daily answer that lacks its last day', () => {
+  it.concurrent.each(['active_users', 'new_users', 'average_session_length'])(
+    'leaves it for the next sync: %s',
+    async (stream) => {
+      const settings = { quirks: { series: 'short' } } as const;
+      await withSimulator({ ...TWO_DAYS, settings }, async (simulator) => {
+        const config = configFor(simulator, { end_date: SECOND_DAY });
+        const catalog = catalogOf([stream]);
+        const cut = await runConnector(['read'], { config, catalog });
+        assertSuccess(cut, catalog);
+        expect(cut.records(stream).map(({ data }) => data['date'])).toEqual(['2024-03-01']);
+        expect(cut.mostRecentState[0]?.stream.stream_state).toEqual({ date: '2024-03-01' });
+        expect(cut.logsOf('WARN').join('\n')).toContain('2024-03-02');
+        simulator.configure({ quirks: { series: 'full' } });
+        const whole = await runConnector(['read'], { config, catalog, state: cut.mostRecentState });
+        assertSuccess(whole, catalog);
+        expect(whole.records(stream).map(({ data }) => data['date'])).toContain('2024-03-02');
+        expect(whole.mostRecentState[0]?.stream.stream_state).toEqual({ date: '2024-03-02' });
+      });
+    },
+  );
+});
+
 describe('an answer that passes', () => {
   it.concurrent.each(['server-error-500', 'reset-mid-body', 'gzip-flipped-byte'])(
     '%s, once per request, loses nothing and repeats nothing',

@@ -172,7 +172,7 @@ it('events: however Amplitude answers, a run and those after it give every hour,
   );
 });
 
-it('daily streams: states go forward only, never past yesterday, and never past what was given', async () => {
+it('daily streams: states go forward only, never past yesterday, and never past a day that was not given', async () => {
   const cases = fc.record({
     startDay: fc.integer({ min: dayOf(Date.UTC(2023, 11, 1)), max: dayOf(Date.UTC(2024, 2, 10)) }),
     length: fc.integer({ min: 0, max: 100 }),
@@ -182,12 +182,15 @@ it('daily streams: states go forward only, never past yesterday, and never past 
     savedAfter: fc.option(fc.integer({ min: -5, max: 110 }), { nil: undefined }),
     failsAt: fc.option(fc.nat(4), { nil: undefined }),
     incomplete: fc.array(fc.boolean(), { maxLength: 5 }),
+    /** By slice: how many days an answer lacks at its end, in its days and in its values. */
+    lacks: fc.array(fc.tuple(fc.nat(3), fc.nat(3)), { maxLength: 5 }),
   });
   await fc.assert(
     fc.asyncProperty(cases, async (one) => {
       const nowMs = (one.startDay + one.length) * 24 * HOUR_MS + one.hourOfDay * HOUR_MS;
       const today = parseDay(new Date(nowMs).toLocaleDateString('sv-SE', { timeZone: one.zone }))!;
       const saved = one.savedAfter === undefined ? undefined : one.startDay + one.savedAfter;
+      const missing = new Set<number>();
       const api: FakeApi = new FakeApi({
         json: ({ params }): unknown => {
           const index = api.requests.length - 1;
@@ -196,9 +199,17 @@ it('daily streams: states go forward only, never past yesterday, and never past 
             parseDay(text!.replace(/(....)(..)(..)/, '$1-$2-$3'))!,
           );
           const days = Array.from({ length: last! - first! + 1 }, (_, at) => formatDay(first! + at));
+          const [listed, values] = (one.lacks[index] ?? [0, 0]).map((lack) =>
+            Math.max(0, days.length - lack),
+          );
+          for (let at = Math.min(listed!, values!); at < days.length; at += 1) missing.add(first! + at);
           return {
             realtimeDataMissing: one.incomplete[index] === true,
-            data: { xValues: days, series: [days.map(() => 1)], seriesLabels: ['DE'] },
+            data: {
+              xValues: days.slice(0, listed),
+              series: [days.slice(0, values).map(() => 1)],
+              seriesLabels: ['DE'],
+            },
           };
         },
       });
@@ -223,15 +234,18 @@ it('daily streams: states go forward only, never past yesterday, and never past 
         const day = parseDay(String(output.state['date']))!;
         expect(day).toBeGreaterThanOrEqual(state);
         expect(day).toBeLessThanOrEqual(Math.max(today - 1, saved ?? -Infinity));
-        expect(day).toBeLessThanOrEqual(Math.max(lastGiven, saved ?? -Infinity));
+        expect(day).toBeLessThanOrEqual(Math.max(lastGiven, saved ?? -Infinity, one.startDay - 1));
+        expect(day).toBeLessThan(Math.max(Math.min(...missing), (saved ?? -Infinity) + 1));
         state = day;
       }
-      // Each day once, in order, none left out between the first and the last.
-      expect(recorded).toEqual(recorded.map((_, at) => recorded[0]! + at));
-      if (one.failsAt === undefined && recorded.length > 0) expect(recorded.at(-1)).toBe(today);
-      if (recorded.length > 0) {
+      // Each day once, in order, none left out but those that Amplitude lacked.
+      const days = [...recorded, ...missing].sort((a, b) => a - b);
+      expect(recorded).toEqual(days.filter((day) => !missing.has(day)));
+      expect(days).toEqual(days.map((_, at) => days[0]! + at));
+      if (one.failsAt === undefined && days.length > 0) expect(days.at(-1)).toBe(today);
+      if (days.length > 0) {
         const resume = saved === undefined ? -Infinity : saved + 1 - Math.ceil(one.lookbackHours / 24);
-        expect(recorded[0]).toBe(Math.max(one.startDay, resume));
+        expect(days[0]).toBe(Math.max(one.startDay, resume));
       }
     }),
     { numRuns: runs(150) },

@@ -4,6 +4,7 @@ import { activeUsers } from '../../../src/streams/active-users';
 import { averageSessionLength } from '../../../src/streams/average-session-length';
 import { newUsers } from '../../../src/streams/new-users';
 import type { StreamSettings } from '../../../src/streams/stream';
+import { range } from './events-project';
 import { FakeApi, FakeHost, httpFailure, NOW, readAll } from './fake-context';
 
 const DAY_MS = 86_400_000;
@@ -185,21 +186,15 @@ describe('average_session_length', () => {
     expect(given).toEqual([{ state: { date: '2026-10-03' } }]);
   });
 
-  it('gives null for a day without a value', async () => {
+  it('gives null where Amplitude says null', async () => {
     const api = new FakeApi({
       json: (request) => ({
-        data: { xValues: daysOf(request), series: [[1.5, { setId: 'x', value: 2.5 }]] },
+        data: { xValues: daysOf(request), series: [[1.5, null, { setId: 'x', value: null }, 2.5]] },
       }),
     });
-    const host = new FakeHost();
-    const { records } = await readAll(averageSessionLength, api, { host });
-    expect(records).toEqual([
-      { date: '2026-10-01', length: 1.5 },
-      { date: '2026-10-02', length: 2.5 },
-      { date: '2026-10-03', length: null },
-      { date: '2026-10-04', length: null },
-    ]);
-    expect(host.warnings).toHaveLength(1);
+    const { records, states } = await readAll(averageSessionLength, api);
+    expect(records.map((record) => (record as { length: unknown }).length)).toEqual([1.5, null, null, 2.5]);
+    expect(dates(states)).toEqual(['2026-10-03']);
   });
 });
 
@@ -343,6 +338,99 @@ describe('the state', () => {
     });
     expect(error).toMatchObject({ status: 429 });
     expect(dates(states)).toEqual(['2026-08-31', '2026-09-30']);
+  });
+});
+
+describe('a day that the answer lacks', () => {
+  const FIVE_DAYS = range('2026-09-01T00:00:00Z', '2026-09-06T00:00:00Z');
+  const answerOf = (xValues: unknown, series: unknown): FakeApi =>
+    new FakeApi({ json: () => ({ data: { xValues, series, seriesLabels: ['DE', 'US'] } }) });
+  const all = ['2026-09-01', '2026-09-02', '2026-09-03', '2026-09-04', '2026-09-05'];
+
+  it.each([
+    ['a series that is short', all, [[1, 2, 3]], ['01', '02', '03'], '2026-09-03', ['04', '05']],
+    [
+      'one series of two that is short',
+      all,
+      [
+        [1, 2, 3, 4, 5],
+        [1, 2, 3],
+      ],
+      ['01', '02', '03'],
+      '2026-09-03',
+      ['04', '05'],
+    ],
+    ['days that are not listed', all.slice(0, 2), [[1, 2]], ['01', '02'], '2026-09-02', ['03', '04', '05']],
+    [
+      'a hole: what lies behind it is given all the same',
+      [all[0], all[3], all[4]],
+      [[1, 4, 5]],
+      ['01', '04', '05'],
+      '2026-09-01',
+      ['02', '03'],
+    ],
+    ['the first day', all.slice(1), [[2, 3, 4, 5]], ['02', '03', '04', '05'], '2026-08-31', ['01']],
+    ['series without a value', all, [[], []], [], '2026-08-31', ['01', '02', '03', '04', '05']],
+    ['a series without days', [], [[]], [], '2026-08-31', ['01', '02', '03', '04', '05']],
+  ])(
+    'is not given, not passed by the state, and named: %s',
+    async (_what, x, series, given, state, lacks) => {
+      const host = new FakeHost();
+      const { records, states, error } = await readAll(activeUsers, answerOf(x, series), {
+        host,
+        settings: FIVE_DAYS,
+      });
+      expect(error).toBeUndefined();
+      expect(records.map((record) => (record as { date: string }).date)).toEqual(
+        given.map((day) => `2026-09-${day}`),
+      );
+      expect(dates(states)).toEqual([state]);
+      expect(host.warnings).toHaveLength(1);
+      for (const day of all) expect(host.warnings[0]!.includes(day)).toBe(lacks.includes(day.slice(8)));
+    },
+  );
+
+  it('holds the state also while later slices are given, and the next sync begins with it', async () => {
+    let isCut = true;
+    const api = new FakeApi({
+      json: (request) => {
+        const xValues = daysOf(request);
+        const values = xValues.map(() => 1);
+        if (isCut && xValues[0] === '2026-08-01') values.length = 20;
+        return { data: { xValues, series: [values], seriesLabels: ['DE'] } };
+      },
+    });
+    const settings = { startMs: Date.parse('2026-07-30T00:00:00Z') };
+    const first = await readAll(activeUsers, api, { settings });
+    expect(dates(first.states)).toEqual(['2026-07-31', '2026-08-20', '2026-08-20', '2026-08-20']);
+    expect(first.records).toHaveLength(2 + 20 + 30 + 4);
+    isCut = false;
+    api.requests.length = 0;
+    const second = await readAll(activeUsers, api, { settings, state: first.states.at(-1)! });
+    expect(slicesOf(api)[0]).toBe('20260820..20260831');
+    expect(dates(second.states)).toEqual(['2026-08-31', '2026-09-30', '2026-10-03']);
+  });
+
+  it('does not move the state back from what was complete before', async () => {
+    const api = new FakeApi({
+      json: (request) => ({ data: { xValues: daysOf(request).slice(0, 1), series: [[1]] } }),
+    });
+    const { states } = await readAll(activeUsers, api, {
+      state: { date: '2026-10-02' },
+      settings: { lookbackHours: 48 },
+    });
+    expect(dates(states)).toEqual(['2026-10-02']);
+  });
+
+  it('is no matter of a warning when it is today', async () => {
+    const host = new FakeHost();
+    const api = new FakeApi({
+      json: (request) => ({ data: { xValues: daysOf(request).slice(0, -1), series: [[1, 2, 3]] } }),
+    });
+    const { states, records } = await readAll(activeUsers, api, { host });
+    expect(host.warnings).toEqual([]);
+    expect(records).toHaveLength(3);
+    expect(dates(states)).toEqual(['2026-10-03']);
   });
 });
 

@@ -95,37 +95,38 @@ describe('cells', () => {
 });
 
 describe('series of another length than the days', () => {
-  it('that are shorter lack their label on the other days, with a warning', () => {
+  it('that are shorter leave out the days for which they have no value', () => {
     const matrix = decodeMatrix(
       { data: { xValues: DAYS, series: [[1], [2, 3]], seriesLabels: ['US', 'DE'] } },
       'here',
     );
-    expect(JSON.parse(JSON.stringify(matrix.rows))).toEqual([
-      { x: '2026-10-01', values: { US: 1, DE: 2 } },
-      { x: '2026-10-02', values: { DE: 3 } },
-    ]);
-    expect(matrix.warnings).toEqual([expect.stringContaining('1 values for 2 days')]);
+    expect(JSON.parse(JSON.stringify(matrix.rows))).toEqual([{ x: '2026-10-01', values: { US: 1, DE: 2 } }]);
+    expect(matrix.hasSeries).toBe(true);
   });
 
   it('that are longer give no more days, with a warning', () => {
     const matrix = decodeMatrix({ data: { xValues: ['a'], series: [[1, 2, 3]] } }, 'here');
     expect(matrix.rows).toHaveLength(1);
-    expect(matrix.warnings).toHaveLength(1);
+    expect(matrix.warnings).toEqual([expect.stringContaining('3 values for 1 days')]);
   });
 
   it('that are empty', () => {
     const matrix = decodeMatrix({ data: { xValues: DAYS, series: [[]] } }, 'here');
-    expect(matrix.rows.map(({ values }) => Object.keys(values))).toEqual([[], []]);
-    expect(matrix.warnings).toHaveLength(1);
+    expect([matrix.rows, matrix.hasSeries]).toEqual([[], true]);
   });
 });
 
 it.each([
-  ['no series', { xValues: DAYS, series: [] }],
-  ['no days', { xValues: [], series: [] }],
-  ['a series without days', { xValues: [], series: [[]] }],
-])('%s give no rows', (_what, data) => {
-  expect(decodeMatrix({ data }, 'here')).toEqual({ rows: [], warnings: [], lastIncomplete: false });
+  ['no series', { xValues: DAYS, series: [] }, false],
+  ['no days', { xValues: [], series: [] }, false],
+  ['a series without days', { xValues: [], series: [[]] }, true],
+])('%s give no rows', (_what, data, hasSeries) => {
+  expect(decodeMatrix({ data }, 'here')).toEqual({
+    rows: [],
+    hasSeries,
+    warnings: [],
+    lastIncomplete: false,
+  });
 });
 
 describe('the envelope', () => {
