@@ -77,7 +77,8 @@ function planRun(
   amplitude: Amplitude,
   log: Logger,
 ): StreamRun {
-  const { name, namespace, selectedFields } = configured;
+  const { name, namespace, syncMode, selectedFields } = configured;
+  const isFullRefresh = syncMode === 'full_refresh';
   const descriptor = namespace === undefined ? { name } : { name, namespace };
   const stream = streams.find((candidate) => candidate.name === name);
   const found = findState(states, configured);
@@ -92,7 +93,7 @@ function planRun(
       cursorField,
       initialState: state,
       unselectedFields: unselected(stream, selectedFields),
-      start: (host) => stream.read({ settings, host, api: amplitude.for(host) }, state),
+      start: (host) => stream.read({ isFullRefresh, settings, host, api: amplitude.for(host) }, state),
     };
   } catch (error) {
     const start = (): never => {

@@ -1,5 +1,6 @@
 import { ConnectorFailure } from '../failure';
 import type { StreamState } from '../protocol/output';
+import type { ReadContext } from './stream';
 
 /**
  * The cursor text out of a stream's state: `{"<field>": "…"}`, or the `slices` that Airbyte's Python connectors write
@@ -24,13 +25,21 @@ export function unusableState(stream: string, why: string): ConnectorFailure {
 
 /**
  * Where reading begins, in hours or days.
- * @param resume Where the saved state says to go on, less the lookback; -Infinity without a state.
+ * @param start The first of the start date.
+ * @param resume The first that the saved state leaves to read, -Infinity without a state.
+ * @param lookback How many are read again before that.
  */
-export function firstToRead(start: number, startIsRelative: boolean, resume: number): number {
+export function firstToRead(
+  { settings, isFullRefresh }: ReadContext,
+  start: number,
+  resume: number,
+  lookback: number,
+): number {
+  const first = isFullRefresh ? resume : resume - lookback;
   // A duration moves on with the clock: a connection that stood still for longer must not jump over what it missed.
-  if (startIsRelative && resume > -Infinity) return resume;
+  if (settings.startIsRelative && first > -Infinity) return first;
   // A start date that was moved behind the state counts: the user does not want what lies before it.
-  return Math.max(start, resume);
+  return Math.max(start, first);
 }
 
 /** What to tell of a state that lies ahead of the clock: it is believed, but somebody should know why nothing comes. */

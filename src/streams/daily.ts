@@ -4,10 +4,7 @@ import type { StreamOutput, StreamState } from '../protocol/output';
 import { describeFuture, firstToRead, readCursor, unusableState } from './cursor';
 import { unexpectedShape } from './json-shape';
 import { decodeMatrix, type Matrix, type MatrixRow } from './matrix';
-import type { ReadContext, StreamSettings } from './stream';
-
-const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
+import type { ReadContext } from './stream';
 
 /** What differs between the daily metrics. */
 export interface DailyMetric {
@@ -52,7 +49,7 @@ export async function* readDaily(
   const today = dayIn(settings.projectTimeZone, settings.nowMs);
   let completeDay = state === undefined ? -Infinity : parseDay(String(state['date']))!;
   if (completeDay > today) host.log.warn(describeFuture(formatDay(completeDay)));
-  const range = daysToRead(settings, today, completeDay);
+  const range = daysToRead(context, today, completeDay);
   let lastSure = today - 1;
   for (const slice of metric.slices(range)) {
     const sinceMs = Date.now();
@@ -82,11 +79,12 @@ export async function* readDaily(
   }
 }
 
-function daysToRead(settings: StreamSettings, today: number, completeDay: number): DayRange {
-  const resume = dayOf((completeDay + 1) * DAY_MS - settings.lookbackHours * HOUR_MS);
+function daysToRead(context: ReadContext, today: number, completeDay: number): DayRange {
+  const { settings } = context;
+  const lookback = Math.ceil(settings.lookbackHours / 24);
   const end = settings.endMs === undefined ? today : dayOf(settings.endMs - 1);
   return {
-    first: firstToRead(dayOf(settings.startMs), settings.startIsRelative, resume),
+    first: firstToRead(context, dayOf(settings.startMs), completeDay + 1, lookback),
     last: Math.min(today, end),
   };
 }

@@ -5,7 +5,7 @@ import { WindowPlanner, type HourWindow } from '../time/windows';
 import { describeFuture, firstToRead, readCursor, unusableState } from './cursor';
 import { EventReader } from './event-reader';
 import { answerWindows, type AnsweredWindow } from './export-windows';
-import type { ReadContext, Stream, StreamSettings } from './stream';
+import type { ReadContext, Stream } from './stream';
 
 const NAME = 'events';
 const CURSOR = 'server_upload_time';
@@ -50,7 +50,7 @@ async function* readEvents(
   const { settings, host, api } = context;
   const saved = state === undefined ? -Infinity : parseHour(String(state[CURSOR]))!;
   if (saved > hourOf(settings.nowMs)) host.log.warn(describeFuture(formatHour(saved)));
-  const range = hoursToRead(settings, saved);
+  const range = hoursToRead(context, saved);
   const checkpoint = (hour: number): StreamOutput => ({
     kind: 'checkpoint',
     // While the lookback is read again, the state stays where it was.
@@ -75,15 +75,12 @@ async function* readEvents(
   }
 }
 
-function hoursToRead(settings: StreamSettings, saved: number): HourWindow {
+function hoursToRead(context: ReadContext, saved: number): HourWindow {
+  const { settings } = context;
   const complete = hourOf(settings.nowMs) - HOURS_UNTIL_COMPLETE;
   const end = settings.endMs === undefined ? complete : hourFrom(settings.endMs) - 1;
   return {
-    first: firstToRead(
-      hourOf(settings.startMs),
-      settings.startIsRelative,
-      saved + 1 - settings.lookbackHours,
-    ),
+    first: firstToRead(context, hourOf(settings.startMs), saved + 1, settings.lookbackHours),
     last: Math.min(complete, end),
   };
 }

@@ -22,6 +22,8 @@ export interface StreamSettings {
 }
 
 export interface ReadContext {
+  /** A saved state is then of an earlier attempt at this very read: what it covers was delivered and is not wanted again. */
+  readonly isFullRefresh: boolean;
   readonly settings: StreamSettings;
   readonly api: AmplitudeApi;
   readonly host: StreamHost;

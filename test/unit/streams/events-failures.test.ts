@@ -188,7 +188,7 @@ describe('archives', () => {
     const { api } = project();
     const host = new FakeHost();
     const settings = settingsOf(range('2026-09-01T00:00:00Z', '2026-09-08T00:00:00Z'));
-    const source = events.read({ api, host, settings }, undefined);
+    const source = events.read({ isFullRefresh: false, api, host, settings }, undefined);
     expect(open((await source.next()).value!)).toHaveLength(1);
     expect(api.exports).toHaveLength(2);
     await source.return();
@@ -213,7 +213,7 @@ describe('archives', () => {
       },
     });
     const settings = settingsOf(range('2026-09-01T00:00:00Z', '2026-09-08T00:00:00Z'));
-    const source = events.read({ api, host: new FakeHost(), settings }, undefined);
+    const source = events.read({ isFullRefresh: false, api, host: new FakeHost(), settings }, undefined);
     await source.next();
     await source.return();
     expect(stopped).toEqual([true]);
@@ -223,7 +223,7 @@ describe('archives', () => {
   it('that were fetched ahead are closed too, when the reader stops early', async () => {
     const { api, archives } = project();
     const settings = settingsOf(range('2026-09-01T00:00:00Z', '2026-09-08T00:00:00Z'));
-    const source = events.read({ api, host: new FakeHost(), settings }, undefined);
+    const source = events.read({ isFullRefresh: false, api, host: new FakeHost(), settings }, undefined);
     await source.next();
     await source.return();
     expect(archives).toHaveLength(2);
@@ -243,7 +243,9 @@ describe('archives', () => {
     });
     const settings = settingsOf(range('2026-09-01T00:00:00Z', '2026-09-03T00:00:00Z'));
     host.stop.abort(new Error('stopped'));
-    const { error, states } = await collect(events.read({ api, host, settings }, undefined));
+    const { error, states } = await collect(
+      events.read({ isFullRefresh: false, api, host, settings }, undefined),
+    );
     expect(error).toMatchObject({ message: 'stopped' });
     expect(states).toEqual([]);
     expect(archives.map(({ closed }) => closed)).toEqual([1, 1]);

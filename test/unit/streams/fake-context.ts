@@ -149,11 +149,12 @@ export function readAll(
     readonly settings?: Partial<StreamSettings>;
     readonly state?: StreamState;
     readonly host?: FakeHost;
+    readonly isFullRefresh?: boolean;
   } = {},
 ): Promise<Outcome> {
   const host = options.host ?? new FakeHost();
-  const context: ReadContext = { api, host, settings: settingsOf(options.settings) };
-  const { state } = options;
+  const { state, isFullRefresh = false } = options;
+  const context: ReadContext = { isFullRefresh, api, host, settings: settingsOf(options.settings) };
   const parsed = state && (stream.parseState ? stream.parseState(state, host) : state);
   return collect(stream.read(context, parsed));
 }
