@@ -81,7 +81,8 @@ export async function* readDaily(
 
 function daysToRead(context: ReadContext, today: number, completeDay: number): DayRange {
   const { settings } = context;
-  const lookback = Math.ceil(settings.lookbackHours / 24);
+  // One day at the least: the last day of a state of Airbyte's connector, which looks like ours, may be one that was not over.
+  const lookback = Math.max(1, Math.ceil(settings.lookbackHours / 24));
   const end = settings.endMs === undefined ? today : dayOf(settings.endMs - 1);
   return {
     first: firstToRead(context, dayOf(settings.startMs), completeDay + 1, lookback),
