@@ -15,7 +15,7 @@ export interface Environment {
   readonly paceMs: number;
   /** Longest silence on a connection, from `AMPLITUDE_IDLE_TIMEOUT_SECONDS`. */
   readonly idleTimeoutMs: number;
-  /** A stream that sent no record and no state for so long sends its state again, from `AMPLITUDE_HEARTBEAT_SECONDS`. */
+  /** A stream that sent no record and no state for so long sends its state again (0: never), from `AMPLITUDE_HEARTBEAT_SECONDS`. */
   readonly heartbeatMs: number;
   /** From `CONNECTOR_STORAGE_LIMIT_BYTES`, which the platform sets with an ephemeral-storage limit. */
   readonly storageLimitBytes: number | undefined;

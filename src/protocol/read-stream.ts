@@ -160,7 +160,7 @@ function createHost(
 
 /** @returns Stops it. */
 function startHeartbeat(emitter: StreamEmitter, heartbeatMs: number): () => void {
-  let timer: NodeJS.Timeout;
+  let timer: NodeJS.Timeout | undefined;
   const wait = (ms: number): void => {
     timer = setTimeout(
       () => {
@@ -169,7 +169,7 @@ function startHeartbeat(emitter: StreamEmitter, heartbeatMs: number): () => void
       Math.min(Math.max(Math.ceil(ms), 1), MAX_TIMER_MS),
     );
   };
-  wait(heartbeatMs);
+  if (heartbeatMs > 0) wait(heartbeatMs);
   return () => {
     clearTimeout(timer);
   };

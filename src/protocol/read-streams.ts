@@ -28,7 +28,7 @@ export interface ReadOptions {
   readonly now?: () => number;
   /** Ms from a clock that never steps back. */
   readonly elapsed?: () => number;
-  /** A stream that sent no RECORD and no STATE for so long sends its state again. */
+  /** A stream that sent no RECORD and no STATE for so long sends its state again; 0 for never. */
   readonly heartbeatMs?: number;
   /** Least ms between two STATEs of which the second covers no record. */
   readonly emptyCheckpointMs?: number;

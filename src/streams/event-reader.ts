@@ -140,6 +140,8 @@ export class EventReader {
       if (lastBuffer) releaseBuffer(lastBuffer);
     } catch (error) {
       if (!(error instanceof ArchiveCorrupt)) throw error;
+      // The next pass over the member begins behind these lines.
+      this.warnOfSkipped(member, start);
       return { member, delivered: meter.text, error };
     } finally {
       text?.destroy();

@@ -9,6 +9,7 @@ const DEFAULTS = {
   costWindowMs: 300_000,
   paceMs: 1_000,
   idleTimeoutMs: 600_000,
+  heartbeatMs: 600_000,
   storageLimitBytes: undefined,
 };
 
@@ -23,6 +24,7 @@ it('has defaults for what is not set, or set to nothing', () => {
       'AMPLITUDE_COST_WINDOW_SECONDS',
       'AMPLITUDE_PACE_SECONDS',
       'AMPLITUDE_IDLE_TIMEOUT_SECONDS',
+      'AMPLITUDE_HEARTBEAT_SECONDS',
       'CONNECTOR_STORAGE_LIMIT_BYTES',
     ].map((name) => [name, '']),
   );
@@ -44,6 +46,7 @@ it.each([
   ['AMPLITUDE_COST_WINDOW_SECONDS', '2.5', { costWindowMs: 2_500 }],
   ['AMPLITUDE_PACE_SECONDS', '1e-1', { paceMs: 100 }],
   ['AMPLITUDE_IDLE_TIMEOUT_SECONDS', '3', { idleTimeoutMs: 3_000 }],
+  ['AMPLITUDE_HEARTBEAT_SECONDS', '0', { heartbeatMs: 0 }],
   ['CONNECTOR_STORAGE_LIMIT_BYTES', '5000000000', { storageLimitBytes: 5_000_000_000 }],
   ['CONNECTOR_STORAGE_LIMIT_BYTES', '0', { storageLimitBytes: 0 }],
   // The platform sets it; what it says in another form is no reason not to run.

@@ -472,6 +472,20 @@ describe('heartbeat', () => {
     expect(countsAndStates(output.states())[0]).toEqual([0, { cursor: '00' }]);
   });
 
+  test('0 switches it off', async () => {
+    const run = runOf(
+      'events',
+      async function* (): Source {
+        // Many times as long as a timer of the shortest interval needs.
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        yield checkpointAt('02');
+      },
+      { initialState: { cursor: '00' } },
+    );
+    const { output } = await readIntoMemory([run], { heartbeatMs: 0 });
+    expect(countsAndStates(output.states())).toEqual([[0, { cursor: '02' }]]);
+  });
+
   test('no timer is left when the streams have ended', async () => {
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();

@@ -128,6 +128,42 @@ describe('failures', () => {
     expect(api.backOffs).toEqual([1]);
   });
 
+  it('of a member that cannot be opened are damage: it is downloaded again', async () => {
+    const archives = [new ArchiveCorrupt('no gzip'), '{"uuid":"a"}\n'].map(
+      (text) => new FakeArchive([{ hour: hour('20261001T00'), text }]),
+    );
+    const left = [...archives];
+    const { api } = project(() => archiveAnswer(left.shift()!));
+    const { given, error } = await readAll(events, api, {
+      settings: range('2026-10-01T00:00:00Z', '2026-10-01T01:00:00Z'),
+    });
+    expect(error).toBeUndefined();
+    expect(show(given)).toEqual(['a', '=20261001T00']);
+    expect(api.backOffs).toEqual([1]);
+    expect(archives.map(({ closed }) => closed)).toEqual([1, 1]);
+  });
+
+  it('of a line before damage are reported, and those behind it after the next download', async () => {
+    const host = new FakeHost();
+    const [before, behind] = ['{"uuid":"a"}\n[1]\n[2]\n{"uuid":"b"}\n', '{"uuid":"c"}\nno json\n'];
+    const archives = [
+      [before, behind.slice(0, 5), new ArchiveCorrupt('cut')],
+      [before, behind],
+    ].map((text) => new FakeArchive([{ hour: hour('20261001T00'), text }]));
+    const { api } = project(() => archiveAnswer(archives.shift()!));
+    const { given, error } = await readAll(events, api, {
+      host,
+      settings: { ...range('2026-10-01T00:00:00Z', '2026-10-01T01:00:00Z'), onMalformedLine: 'skip' },
+    });
+    expect(error).toBeUndefined();
+    expect(show(given)).toEqual(['a', 'b', 'c', '=20261001T00']);
+    expect(host.tallies['malformed lines left out']).toBe(3);
+    expect(host.warnings).toEqual([
+      expect.stringMatching(/Line 2 .*: 2\.$/),
+      expect.stringMatching(/Line 6 .*: 1\.$/),
+    ]);
+  });
+
   it('of a member whose new copy is damaged before what was given lead to one more download', async () => {
     const [first, second] = ['{"uuid":"a"}\n', '{"uuid":"b"}\n'];
     const archives = [

@@ -163,8 +163,8 @@ export function readAll(
 export interface FakeMember {
   readonly hour: number | undefined;
   readonly part?: number;
-  /** In pieces as a stream would give them; an error ends the text. */
-  readonly text: string | readonly (string | ArchiveCorrupt)[];
+  /** In pieces as a stream would give them; an error ends the text. An error alone: it cannot be opened. */
+  readonly text: string | readonly (string | ArchiveCorrupt)[] | ArchiveCorrupt;
 }
 
 export class FakeArchive implements ExportArchive {
@@ -177,13 +177,14 @@ export class FakeArchive implements ExportArchive {
   ) {
     this.members = members.map(({ hour, part = 0, text }) => {
       const name = `1/1_${hour === undefined ? 'unknown' : formatHour(hour)}#${part}.json.gz`;
-      const pieces = typeof text === 'string' ? [text] : text;
+      const pieces = typeof text === 'string' ? [text] : text instanceof ArchiveCorrupt ? [] : text;
       return {
         name,
         hour,
         fingerprint: `${name} ${JSON.stringify(pieces)}`,
         openText: () => {
           if (this.closed > 0) throw new Error('the archive is closed');
+          if (text instanceof ArchiveCorrupt) return Promise.reject(text);
           return Promise.resolve(Readable.from(play(pieces), { objectMode: false }));
         },
       };
