@@ -13,7 +13,7 @@ export interface StreamSettings {
   readonly nowMs: number;
   /** Hours of complete data that are read again to catch late arrivals. */
   readonly lookbackHours: number;
-  /** Largest export window (hours). */
+  /** Largest export window (hours), but for stretches without data. */
   readonly windowHours: number;
   /** IANA name; decides only which day is "today" for the daily streams. */
   readonly projectTimeZone: string;
