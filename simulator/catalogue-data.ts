@@ -1,4 +1,4 @@
-import { DAY_MS, formatDay } from './hours';
+import { DAY_MS, formatDay, localDay } from './hours';
 import { mix } from './random';
 
 /** An annotation as v3 answers it (reference: amplitude-api.md section 7). */
@@ -26,9 +26,15 @@ export function makeCategories(): readonly { id: number; name: string }[] {
   return CATEGORIES;
 }
 
-/** Every field is null once and set once. */
-export function makeAnnotations(startMs: number): Annotation[] {
-  const day = Math.floor(startMs / DAY_MS) * DAY_MS;
+/** When a day (midnight in UTC terms) begins in a time zone. */
+function midnightIn(timeZone: string, dayMs: number): number {
+  const local = localDay(dayMs, timeZone);
+  return dayMs - (local.dayMs + Math.round(local.passed * DAY_MS) - dayMs);
+}
+
+/** Every field is null once and set once. They begin at hours of the project's days: in Berlin at 22:00 or 23:00 UTC of the day before. */
+export function makeAnnotations(startMs: number, timeZone: string): Annotation[] {
+  const day = midnightIn(timeZone, Math.floor(startMs / DAY_MS) * DAY_MS);
   const [releases, marketing] = CATEGORIES;
   return [
     {
@@ -61,10 +67,10 @@ export function makeAnnotations(startMs: number): Annotation[] {
   ];
 }
 
-/** The same annotations as v2 answers them: a day, no end, no category. */
-export function toV2(annotation: Annotation): Record<string, unknown> {
+/** The same annotations as v2 answers them: a day of the project, no end, no category. */
+export function toV2(annotation: Annotation, timeZone: string): Record<string, unknown> {
   const { id, label, details, start } = annotation;
-  return { id, date: start.slice(0, 10), label, details };
+  return { id, date: formatDay(localDay(Date.parse(start), timeZone).dayMs), label, details };
 }
 
 function cohort(index: number, startMs: number, changes: Record<string, unknown>): Record<string, unknown> {

@@ -35,7 +35,7 @@ export function answerAnnotationsV3(
   settings: Settings,
 ): Reply {
   if (!settings.quirks.annotationsV3) return replies.notFound();
-  const all = settings.quirks.emptyProject ? [] : makeAnnotations(project.startMs);
+  const all = settings.quirks.emptyProject ? [] : makeAnnotations(project.startMs, project.timeZone);
   const id = /^\/api\/3\/annotations\/(\d+)$/.exec(path)?.[1];
   if (id !== undefined) {
     const one = all.find((annotation) => String(annotation.id) === id);
@@ -69,8 +69,10 @@ export function answerAnnotationsV2(
   settings: Settings,
 ): Reply {
   const id = query.get('id');
-  const all = makeAnnotations(project.startMs).filter((one) => id === null || String(one.id) === id);
-  return wrap('/api/2/annotations', 'data', all.map(toV2), settings);
+  const { startMs, timeZone } = project;
+  const all = makeAnnotations(startMs, timeZone).filter((one) => id === null || String(one.id) === id);
+  const shown = all.map((one) => toV2(one, timeZone));
+  return wrap('/api/2/annotations', 'data', shown, settings);
 }
 
 /** GET /api/3/cohorts (section 5.1). */

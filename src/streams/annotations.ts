@@ -7,34 +7,66 @@ import type { ReadContext, Stream } from './stream';
 const V3 = '/api/3/annotations';
 const V2 = '/api/2/annotations';
 
+/** What the stream looks at; the other fields pass as they are. */
+interface Annotation {
+  readonly id?: unknown;
+  readonly date?: unknown;
+  readonly start?: unknown;
+  readonly category?: unknown;
+}
+
 export const annotations: Stream = {
   name: 'annotations',
   primaryKey: ['id'],
   async *read(context) {
     const records = await fetchAnnotations(context);
-    yield {
-      kind: 'records',
-      records: records.map((record) => withDate(record, context.settings.projectTimeZone)),
-    };
+    const dates = await fetchDates(context, records);
+    const { projectTimeZone } = context.settings;
+    yield { kind: 'records', records: records.map((record) => complete(record, dates, projectTimeZone)) };
   },
 };
 
-async function fetchAnnotations({ api, host }: ReadContext): Promise<object[]> {
+async function fetchAnnotations({ api, host }: ReadContext): Promise<readonly Annotation[]> {
   try {
     return listUnder(await api.getJson({ path: V3 }), 'data', V3);
   } catch (error) {
-    if (!(error instanceof ConnectorFailure) || error.status !== 404) throw error;
+    if (!isNotFound(error)) throw error;
     host.log.info(`${V3} is not there, reading ${V2}, which has fewer fields.`);
     return listUnder(await api.getJson({ path: V2 }), 'data', V2);
   }
 }
 
-/** v2 has `date`; v3 has `start`, of which it is the day in the project's time zone. */
-function withDate(record: object, timeZone: string): object {
-  const { start, date, category } = record as { start?: unknown; date?: unknown; category?: unknown };
+/**
+ * The dates that v3 lacks, by id. v2 gives the day in the project's own time zone, which no endpoint tells: midnight in Berlin
+ * is 22:00 of the day before in UTC. The request has no cost.
+ */
+async function fetchDates(
+  { api, host }: ReadContext,
+  records: readonly Annotation[],
+): Promise<ReadonlyMap<string, unknown>> {
+  const areKnown = records.every(({ date }) => typeof date === 'string');
+  if (areKnown || host.unselectedFields.has('date')) return new Map();
+  try {
+    const dated: readonly Annotation[] = listUnder(await api.getJson({ path: V2 }), 'data', V2);
+    return new Map(dated.map(({ id, date }) => [String(id), date]));
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    host.log.info(
+      `${V2} is not there: the date of an annotation is the day of its start in project_timezone.`,
+    );
+    return new Map();
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof ConnectorFailure && error.status === 404;
+}
+
+function complete(record: Annotation, dates: ReadonlyMap<string, unknown>, timeZone: string): object {
+  const { id, start, date, category } = record;
   const startMs = typeof start === 'string' ? parseDateTime(start) : undefined;
   const derived = startMs === undefined ? null : formatDay(dayIn(timeZone, startMs));
-  return { ...record, ...nameCategory(category), date: date ?? derived };
+  return { ...record, ...nameCategory(category), date: date ?? dates.get(String(id)) ?? derived };
 }
 
 /** Amplitude's own examples call the name of a category now `name`, now `category`. */

@@ -15,7 +15,7 @@ export interface StreamSettings {
   readonly lookbackHours: number;
   /** Largest export window (hours), but for stretches without data. */
   readonly windowHours: number;
-  /** IANA name; decides only which day is "today" for the daily streams. */
+  /** IANA name; decides which day is "today" for the daily streams, and the date of an annotation that Amplitude gives none for. */
   readonly projectTimeZone: string;
   readonly groupByCountry: boolean;
   readonly onMalformedLine: 'fail' | 'skip';

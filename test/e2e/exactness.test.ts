@@ -256,3 +256,19 @@ describe('the other streams', () => {
     });
   });
 });
+
+it.concurrent.each(['Europe/Berlin', 'America/Los_Angeles'])(
+  'annotations have the day that Amplitude shows in a project in %s, without a setting',
+  async (projectTimeZone) => {
+    await withSimulator({ ...TWO_DAYS, settings: { projectTimeZone } }, async (simulator) => {
+      const catalog = catalogOf(['annotations']);
+      const output = await runConnector(['read'], { config: configFor(simulator), catalog });
+      assertSuccess(output, catalog);
+      expect(output.records('annotations').map(({ data }) => [data['id'], data['date']])).toEqual([
+        [12, '2024-03-01'],
+        [15, '2024-03-02'],
+        [23, '2024-03-03'],
+      ]);
+    });
+  },
+);

@@ -244,7 +244,8 @@ it('daily streams: states go forward only, never past yesterday, and never past 
       expect(days).toEqual(days.map((_, at) => days[0]! + at));
       if (one.failsAt === undefined && days.length > 0) expect(days.at(-1)).toBe(today);
       if (days.length > 0) {
-        const resume = saved === undefined ? -Infinity : saved + 1 - Math.max(1, Math.ceil(one.lookbackHours / 24));
+        const resume =
+          saved === undefined ? -Infinity : saved + 1 - Math.max(1, Math.ceil(one.lookbackHours / 24));
         expect(days[0]).toBe(Math.max(one.startDay, resume));
       }
     }),

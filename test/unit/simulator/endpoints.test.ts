@@ -177,6 +177,25 @@ describe('the other endpoints', () => {
     expect((await getJson(simulator, '/api/2/annotations?id=23')).body.data).toHaveLength(1);
   });
 
+  it('annotations begin with the project’s days: v2 names the day, v3 the moment', async () => {
+    const simulator = await start();
+    simulator.configure({ projectTimeZone: 'Europe/Berlin' });
+    const [v3, v2] = [
+      (await getJson(simulator, '/api/3/annotations')).body.data as { id: number; start: string }[],
+      (await getJson(simulator, '/api/2/annotations')).body.data as { id: number; date: string }[],
+    ];
+    expect(v3.map(({ id, start: begin }) => [id, begin])).toEqual([
+      [12, '2024-01-01T06:00:00+00:00'],
+      [15, '2024-01-01T23:00:00+00:00'],
+      [23, '2024-01-02T23:00:00+00:00'],
+    ]);
+    expect(v2.map(({ id, date }) => [id, date])).toEqual([
+      [12, '2024-01-01'],
+      [15, '2024-01-02'],
+      [23, '2024-01-03'],
+    ]);
+  });
+
   it('every field of annotations and cohorts is set at least once, every nullable one also null', async () => {
     const simulator = await start();
     const filled = (items: Record<string, unknown>[], key: string): boolean =>

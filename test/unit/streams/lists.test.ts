@@ -88,7 +88,84 @@ describe('annotations', () => {
         date: '2026-10-01',
       },
     ]);
-    expect(api.requests).toEqual([{ path: '/api/3/annotations' }]);
+    expect(api.requests).toEqual([{ path: '/api/3/annotations' }, { path: '/api/2/annotations' }]);
+  });
+
+  const START = '2026-09-30T22:00:00+00:00';
+  /** Two annotations that begin in Berlin's first hour, and what v2 says of them. */
+  const both = (v2: () => unknown): FakeApi =>
+    new FakeApi({
+      json: ({ path }) =>
+        path === '/api/2/annotations'
+          ? v2()
+          : {
+              data: [
+                { id: 12, start: START },
+                { id: '15', start: START },
+              ],
+            },
+    });
+  const datesOf = async (api: FakeApi, host = new FakeHost()): Promise<unknown[]> => {
+    const { records, error } = await readAll(annotations, api, { host });
+    if (error !== undefined) throw error;
+    return records.map((record) => (record as { date: unknown }).date);
+  };
+
+  it('have the date of v2, which knows the project’s time zone', async () => {
+    const api = both(() => ({
+      data: [
+        { id: 15, date: '2026-10-01' },
+        { id: 12, date: '2026-10-02' },
+        { id: 99, date: '2026-10-03' },
+      ],
+    }));
+    expect(await datesOf(api)).toEqual(['2026-10-02', '2026-10-01']);
+  });
+
+  it('have the day of their start where v2 does not know them', async () => {
+    const api = both(() => ({
+      data: [
+        { id: 12, date: '2026-10-01' },
+        { id: 15, date: null },
+      ],
+    }));
+    expect(await datesOf(api)).toEqual(['2026-10-01', '2026-09-30']);
+  });
+
+  it('have the day of their start where v2 is not there, and the log says so', async () => {
+    const host = new FakeHost();
+    const api = both(() => {
+      throw httpFailure(404, 'not found');
+    });
+    expect(await datesOf(api, host)).toEqual(['2026-09-30', '2026-09-30']);
+    expect(host.lines).toEqual([expect.stringContaining('project_timezone')]);
+  });
+
+  it('fail when v2 cannot be had: the day would change from sync to sync', async () => {
+    const failure = httpFailure(500, 'failed');
+    const api = both(() => {
+      throw failure;
+    });
+    expect((await readAll(annotations, api)).error).toBe(failure);
+    expect(
+      (
+        await readAll(
+          annotations,
+          both(() => ({ items: [] })),
+        )
+      ).error,
+    ).toMatchObject({ kind: 'system' });
+  });
+
+  it('are not asked of v2 without need: none there, every date known, or the date not selected', async () => {
+    const known = v3({ id: 1, date: '2026-10-01' });
+    const unselected = v3({ id: 1, start: START });
+    const none = v3();
+    await readAll(annotations, known);
+    await readAll(annotations, none);
+    await readAll(annotations, unselected, { host: new FakeHost(new Set(['date'])) });
+    for (const api of [known, unselected, none])
+      expect(api.requests).toEqual([{ path: '/api/3/annotations' }]);
   });
 
   it.each([
