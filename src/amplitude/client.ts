@@ -1,20 +1,15 @@
 import type { ConnectorFailure } from '../failure';
 import type { HourWindow } from '../time/windows';
-import type { AddressPolicy } from './address-policy';
 import { downloadExport, type ExportAnswer } from './export-download';
-import { announceRetry, JsonClient, type JsonRequest } from './json-client';
+import { JsonClient, type JsonRequest } from './json-client';
 import { RequestLimits } from './limits';
 import type { ApiObserver } from './observer';
-import { RETRIES, retryDelayMs } from './retry';
+import { announceRetry, RETRIES, retryDelayMs } from './retry';
 import { sleep } from './sleep';
 import type { TempSpace } from './temp-space';
-import { Transport } from './transport';
+import { Transport, type TransportOptions } from './transport';
 
-export interface AmplitudeOptions {
-  readonly baseUrl: URL;
-  readonly apiKey: string;
-  readonly secretKey: string;
-  readonly policy: AddressPolicy;
+export interface AmplitudeOptions extends TransportOptions {
   readonly temp: TempSpace;
   /** First back-off. */
   readonly retryBaseMs: number;
@@ -22,10 +17,6 @@ export interface AmplitudeOptions {
   readonly costWindowMs: number;
   /** Least time between two exports. */
   readonly paceMs: number;
-  readonly idleTimeoutMs: number;
-  readonly userAgent: string;
-  /** Takes the keys out of a text of the other side, in every form. */
-  readonly redact: (text: string) => string;
   /** Attempts after the first; interactive commands use fewer. */
   readonly retries?: number;
 }
@@ -67,7 +58,7 @@ export class Amplitude {
         );
       },
       backOff: async (number, failure) => {
-        const delayMs = retryDelayMs(number, retryBaseMs, { failure, retry: true });
+        const delayMs = retryDelayMs(number, retryBaseMs, {});
         announceRetry(observer, this.limits, 'export', { failure }, number, delayMs);
         await sleep(delayMs, observer.signal);
       },

@@ -7,30 +7,24 @@ import { formatHour } from '../time/hours';
 import type { HourWindow } from '../time/windows';
 import { openArchive, type ExportArchive } from './archive';
 import { ArchiveCorrupt } from './archive-corrupt';
-import { announceRetry } from './json-client';
-import type { RequestLimits } from './limits';
 import type { ApiObserver } from './observer';
 import { collectReadBuffers } from './read-buffers';
-import { retryDelayMs } from './retry';
+import { announceRetry, retryDelayMs, type RequestOptions } from './retry';
 import { sleep } from './sleep';
 import type { TempSpace } from './temp-space';
-import { AttemptError, translateNetworkError, type HttpAnswer, type Transport } from './transport';
+import { AttemptError, translateNetworkError, type HttpAnswer } from './transport';
 import { judgeBody, type Verdict } from './verdicts';
 
 export const EXPORT_PATH = '/api/2/export';
 
 export type ExportAnswer =
-  | { readonly kind: 'archive'; readonly archive: ExportArchive; readonly bytes: number }
+  | { readonly kind: 'archive'; readonly archive: ExportArchive }
   | { readonly kind: 'empty' }
   /** The window must be made smaller; when it can't be, `failure` says why it failed. */
   | { readonly kind: 'too large'; readonly failure: ConnectorFailure };
 
-export interface ExportOptions {
-  readonly transport: Transport;
-  readonly limits: RequestLimits;
+export interface ExportOptions extends RequestOptions {
   readonly temp: TempSpace;
-  readonly retries: number;
-  readonly retryBaseMs: number;
 }
 
 const WRITE_AHEAD_BYTES = 4 * 1024 * 1024;
@@ -113,7 +107,7 @@ async function attemptDownload(
       observer,
     );
     const archive = await openVerified(path, request);
-    return { kind: 'archive', archive, bytes: archive.bytes };
+    return { kind: 'archive', archive };
   } catch (error) {
     await rm(path, { force: true });
     throw error;

@@ -2,10 +2,9 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import axios, { AxiosError, type AxiosAdapter, type AxiosInstance } from 'axios';
 import axiosRetry from 'axios-retry';
-import type { RequestLimits } from './limits';
 import type { ApiObserver } from './observer';
-import { retryDelayMs } from './retry';
-import { AttemptError, translateNetworkError, type HttpAnswer, type Transport } from './transport';
+import { announceRetry, retryDelayMs, type RequestOptions } from './retry';
+import { AttemptError, translateNetworkError, type HttpAnswer } from './transport';
 import { judgeBody } from './verdicts';
 
 /** These answers take seconds; Amplitude was seen to hang where it should have said 429. */
@@ -20,19 +19,12 @@ export interface JsonRequest {
   readonly cost?: number;
 }
 
-export interface JsonClientOptions {
-  readonly transport: Transport;
-  readonly limits: RequestLimits;
-  readonly retries: number;
-  readonly retryBaseMs: number;
-}
-
 /** GETs of small JSON answers: axios-retry around attempts that wait for their own turn and budget. */
 export class JsonClient {
   private readonly http: AxiosInstance;
 
   constructor(
-    private readonly options: JsonClientOptions,
+    private readonly options: RequestOptions,
     private readonly observer: ApiObserver,
   ) {
     this.http = axios.create({ transformResponse: (data: unknown) => data });
@@ -83,23 +75,6 @@ export class JsonClient {
     announceRetry(this.observer, this.options.limits, 'json', verdict, number, delayMs);
     return delayMs;
   }
-}
-
-/** Tells of a retry; a rate limit also holds back the other requests of the kind. */
-export function announceRetry(
-  observer: ApiObserver,
-  limits: RequestLimits,
-  kind: 'json' | 'export',
-  { failure, status }: { failure: { message: string }; status?: number },
-  number: number,
-  delayMs: number,
-): void {
-  observer.tally('retries', 1);
-  observer.log.warn(`Retry ${number} in ${(delayMs / 1000).toFixed(1)} s: ${failure.message}`);
-  if (status !== 429) return;
-  const untilMs = Date.now() + delayMs;
-  observer.rateLimited(untilMs);
-  limits.pause(kind, untilMs);
 }
 
 async function readJson({ request, headers, body }: HttpAnswer, signal: AbortSignal): Promise<unknown> {

@@ -59,7 +59,7 @@ export class RequestLimits {
       for (;;) {
         await this.waitForPause(kind, signal, tell);
         const done = await this.gate.schedule(async () => {
-          // Paced inside the gate: behind it, requests that a full gate held back would all start at once.
+          // Paced inside the gate: in front of it, requests that a full gate held back would all start at once.
           await this.pace[kind].schedule(() => Promise.resolve());
           signal.throwIfAborted();
           // A pause that began meanwhile is waited for outside, where it keeps no other request from its place.

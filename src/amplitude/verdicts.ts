@@ -77,8 +77,6 @@ const PASSING_CODES = new Set([
   'ERR_NETWORK',
   'ERR_BAD_RESPONSE',
   'ERR_STREAM_PREMATURE_CLOSE',
-  'UND_ERR_SOCKET',
-  'HPE_INVALID_CONSTANT',
 ]);
 
 /** Bodies are quoted to the user only up to this many characters. */

@@ -1,7 +1,5 @@
-import { ConnectorFailure } from '../../../src/failure';
 import { LONGEST_WAIT_MS, RETRIES, retryDelayMs } from '../../../src/amplitude/retry';
 
-const failure = new ConnectorFailure('transient', 'failed');
 const BASE_MS = 5_000;
 
 /** The least and the greatest delay of many draws. */
@@ -15,7 +13,7 @@ describe('the wait before a retry', () => {
     'number %d doubles, within 20 % of jitter that is used on both sides',
     (number) => {
       const middle = BASE_MS * 2 ** (number - 1);
-      const [least, greatest] = bounds(() => retryDelayMs(number, BASE_MS, { failure, retry: true }));
+      const [least, greatest] = bounds(() => retryDelayMs(number, BASE_MS, {}));
       expect(least).toBeGreaterThanOrEqual(middle * 0.8);
       expect(greatest).toBeLessThanOrEqual(middle * 1.2);
       expect(least).toBeLessThan(middle * 0.85);
@@ -24,28 +22,28 @@ describe('the wait before a retry', () => {
   );
 
   it('is what Amplitude asks for, when that is longer', () => {
-    const delay = retryDelayMs(1, BASE_MS, { failure, retry: true, retryAfterMs: 90_000 });
+    const delay = retryDelayMs(1, BASE_MS, { retryAfterMs: 90_000 });
     expect(delay).toBe(90_000);
   });
 
   it('is never shorter than the back-off', () => {
-    const [least] = bounds(() => retryDelayMs(3, BASE_MS, { failure, retry: true, retryAfterMs: 1 }));
+    const [least] = bounds(() => retryDelayMs(3, BASE_MS, { retryAfterMs: 1 }));
     expect(least).toBeGreaterThanOrEqual(BASE_MS * 4 * 0.8);
   });
 
   it.each([601_000, 86_400_000, 1e15, Infinity])(
     'is ten minutes at most (Retry-After of %d ms)',
     (retryAfterMs) => {
-      expect(retryDelayMs(1, BASE_MS, { failure, retry: true, retryAfterMs })).toBe(LONGEST_WAIT_MS);
+      expect(retryDelayMs(1, BASE_MS, { retryAfterMs })).toBe(LONGEST_WAIT_MS);
     },
   );
 
   it('is capped for a large base and a late retry too', () => {
-    expect(retryDelayMs(30, 60_000, { failure, retry: true })).toBe(600_000);
+    expect(retryDelayMs(30, 60_000, {})).toBe(600_000);
     expect(RETRIES).toBe(5);
   });
 
   it('is nothing with a base of nothing, as tests use it', () => {
-    expect(retryDelayMs(5, 0, { failure, retry: true })).toBe(0);
+    expect(retryDelayMs(5, 0, {})).toBe(0);
   });
 });

@@ -204,7 +204,7 @@ async function* play(pieces: readonly (string | ArchiveCorrupt)[]): AsyncGenerat
 }
 
 export function archiveAnswer(archive: FakeArchive): ExportAnswer {
-  return { kind: 'archive', archive, bytes: archive.bytes };
+  return { kind: 'archive', archive };
 }
 
 export const EMPTY: ExportAnswer = { kind: 'empty' };
