@@ -125,17 +125,16 @@ class DiskFull extends ConnectorFailure {
 }
 
 async function save(
-  { request, headers, body }: HttpAnswer,
+  { request, declaredBytes: declared = Number.NaN, isGzip, body }: HttpAnswer,
   path: string,
   budgetBytes: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const declared = Number(headers['content-length'] ?? Number.NaN);
   if (declared > budgetBytes) {
     body.destroy();
     throw new DiskFull(String(declared));
   }
-  const gunzip = headers['content-encoding'] === 'gzip' ? createGunzip() : undefined;
+  const gunzip = isGzip ? createGunzip() : undefined;
   // What comes during a write goes with the next one: a write for each chunk of 64 KB took half as long again.
   const file = createWriteStream(path, { mode: 0o600, highWaterMark: WRITE_AHEAD_BYTES });
   const countReceived = (): number => (gunzip ?? file).bytesWritten;

@@ -77,7 +77,7 @@ export class JsonClient {
   }
 }
 
-async function readJson({ request, headers, body }: HttpAnswer, signal: AbortSignal): Promise<unknown> {
+async function readJson({ request, isGzip, body }: HttpAnswer, signal: AbortSignal): Promise<unknown> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
@@ -90,12 +90,12 @@ async function readJson({ request, headers, body }: HttpAnswer, signal: AbortSig
   } catch (error) {
     throw translateNetworkError(error, request, signal);
   }
-  const text = await decode(Buffer.concat(chunks), headers['content-encoding'], request);
+  const text = await decode(Buffer.concat(chunks), isGzip, request);
   return parseJson(text, request);
 }
 
-async function decode(body: Buffer, encoding: unknown, request: string): Promise<string> {
-  if (encoding !== 'gzip') return body.toString('utf8');
+async function decode(body: Buffer, isGzip: boolean, request: string): Promise<string> {
+  if (!isGzip) return body.toString('utf8');
   try {
     const decoded = await promisify(gunzip)(body, { maxOutputLength: MAX_BODY_BYTES });
     return decoded.toString('utf8');

@@ -4,12 +4,12 @@ import type { Readable } from 'node:stream';
 import axios, { AxiosError, type AxiosInstance } from 'axios';
 import { ConnectorFailure } from '../failure';
 import { type AddressPolicy, assertUrlAllowed, guardedLookup } from './address-policy';
+import { ACCEPTED_ENCODING, encodingOf } from './content-encoding';
+import { readErrorBody } from './error-body';
 import type { ApiObserver } from './observer';
-import { judgeNetworkError, judgeStatus, judgeStorageStatus, type Verdict } from './verdicts';
+import { judgeBody, judgeNetworkError, judgeStatus, judgeStorageStatus, type Verdict } from './verdicts';
 
 const MAX_REDIRECTS = 5;
-/** Error bodies are read for their message only. */
-const ERROR_BODY_BYTES = 65_536;
 
 /** An attempt that failed, as our own error: an axios error holds the keys and is never passed on. */
 export class AttemptError extends AxiosError {
@@ -34,7 +34,10 @@ export interface TransportOptions {
 export interface HttpAnswer {
   /** What was asked for, as messages name it. */
   readonly request: string;
-  readonly headers: Readonly<Record<string, unknown>>;
+  /** Content-Length. */
+  readonly declaredBytes: number | undefined;
+  /** Whether the body is compressed as a whole. */
+  readonly isGzip: boolean;
   readonly body: Readable;
 }
 
@@ -47,7 +50,7 @@ export class Transport {
     this.http = axios.create({
       httpAgent: new HttpAgent({ keepAlive: true, lookup: guardedLookup('http:', policy) }),
       httpsAgent: new HttpsAgent({ keepAlive: true, lookup: guardedLookup('https:', policy) }),
-      headers: { 'User-Agent': options.userAgent },
+      headers: { 'User-Agent': options.userAgent, 'Accept-Encoding': ACCEPTED_ENCODING },
       maxRedirects: 0,
       validateStatus: () => true,
       responseType: 'stream',
@@ -81,12 +84,12 @@ export class Transport {
         timeout,
       });
       log.debug(`${request}: ${url.host} answered ${status} after ${Date.now() - sinceMs} ms.`);
-      if (status === 200) return { request, headers, body: data };
+      if (status === 200) return this.open(request, headers, data);
       const location: unknown = headers['location'];
       if (status < 300 || status >= 400 || typeof location !== 'string') {
         const judge = url.origin === start.origin ? judgeStatus : judgeStorageStatus;
         // Before anything quotes a part of it: half a key is no longer recognised as one.
-        const body = this.options.redact(await readStart(data));
+        const body = this.options.redact(await readErrorBody(data, encodingOf(headers)));
         throw new AttemptError(judge(request, status, headers, body));
       }
       data.destroy();
@@ -100,6 +103,22 @@ export class Transport {
       ),
       retry: true,
     });
+  }
+
+  private open(request: string, headers: Readonly<Record<string, unknown>>, body: Readable): HttpAnswer {
+    const { kind, name } = encodingOf(headers);
+    if (kind === 'unknown') {
+      body.destroy();
+      const problem = `its content-encoding is "${this.options.redact(name).slice(0, 100)}", and ${ACCEPTED_ENCODING} was asked for`;
+      throw new AttemptError(judgeBody(request, problem));
+    }
+    const length = headers['content-length'];
+    return {
+      request,
+      declaredBytes: length === undefined ? undefined : Number(length),
+      isGzip: kind === 'gzip',
+      body,
+    };
   }
 
   private async send(
@@ -161,20 +180,4 @@ export function translateNetworkError(error: unknown, request: string, signal: A
   if (cause instanceof ConnectorFailure) return cause;
   if (code === undefined) return error;
   return new AttemptError(judgeNetworkError(request, code, message ?? ''));
-}
-
-async function readStart(body: Readable): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes >= ERROR_BODY_BYTES) break;
-    }
-  } catch (error) {
-    // The status alone decides; a body that breaks off only costs the quotation.
-    chunks.push(Buffer.from(` (the body broke off: ${(error as NodeJS.ErrnoException).code ?? 'unknown'})`));
-  }
-  return Buffer.concat(chunks).subarray(0, ERROR_BODY_BYTES).toString('utf8');
 }

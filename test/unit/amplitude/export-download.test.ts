@@ -77,6 +77,10 @@ describe('exports', () => {
     ['the same in JSON', reply(404, '{"error":{"message":"Raw data files were not found."}}')],
     ['the plain words', reply(404, '404: Not Found')],
     ['no word', reply(404, '')],
+    [
+      'Amplitude’s words, compressed',
+      reply(404, gzipSync('Raw data files were not found.'), { 'content-encoding': 'gzip' }),
+    ],
   ])('are empty on a 404 with %s', async (_what, handler) => {
     bench.api.handlers = [handler];
     expect(await exportKind()).toBe('empty');
@@ -86,6 +90,7 @@ describe('exports', () => {
   it.each<[string, Handler]>([
     ['a web page', reply(404, '<html><h1>Not Found</h1></html>')],
     ['other words', reply(404, '{"error":{"message":"Unknown project"}}')],
+    ['words in an unknown encoding', reply(404, 'cGFnZQ==', { 'content-encoding': 'br' })],
   ])('fail on a 404 with %s, which no export of Amplitude’s gives', async (_what, handler) => {
     bench.api.handlers = [handler];
     expect(await failureOf(exportKind())).toMatchObject({ kind: 'config', status: 404 });

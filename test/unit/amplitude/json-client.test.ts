@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { AmplitudeOptions } from '../../../src/amplitude/client';
 import { BASIC, failureOf, type Handler, HttpBench, listen, redirectTo, reply } from './http-bench';
 
@@ -34,6 +34,45 @@ describe('JSON', () => {
   it('may come compressed', async () => {
     bench.api.handlers = [reply(200, gzipSync('{"a":1}'), { 'content-encoding': 'gzip' })];
     expect(await get()).toEqual({ a: 1 });
+  });
+
+  it('is asked for in the one encoding that is understood', async () => {
+    let accepted: unknown;
+    bench.api.handlers = [
+      (response, { headers }): void => {
+        accepted = headers['accept-encoding'];
+        response.end('1');
+      },
+    ];
+    await get();
+    expect(accepted).toBe('gzip');
+  });
+
+  it.each<[string, string | Buffer]>([
+    ['br', brotliCompressSync('{"a":1}')],
+    ['deflate', deflateSync('{"a":1}')],
+    ['gzip, br', '{"a":1}'],
+  ])('in the encoding %s is refused by that name', async (encoding, body) => {
+    bench.api.handlers = [reply(200, body, { 'content-encoding': encoding }), reply(200, '{"fine":true}')];
+    const heard = listen();
+    expect(await get(heard)).toEqual({ fine: true });
+    expect(heard.warnings).toEqual([
+      expect.stringContaining(`its content-encoding is "${encoding}", and gzip was asked for`),
+    ]);
+  });
+
+  it('that is refused in a compressed answer is refused in its words', async () => {
+    const body = gzipSync(`{"error":{"message":"why${' '.repeat(70_000)}"}}`);
+    bench.api.handlers = [
+      reply(400, gzipSync('{"error":{"message":"why"}}'), { 'content-encoding': 'gzip' }),
+    ];
+    expect((await failureOf(get())).words).toBe('why');
+    bench.api.handlers = [reply(400, body, { 'content-encoding': 'X-GZIP' })];
+    expect((await failureOf(get())).words).toMatch(/^\{"error":\{"message":"why/);
+    bench.api.handlers = [reply(400, brotliCompressSync('why'), { 'content-encoding': 'br' })];
+    expect(await failureOf(get())).toMatchObject({ kind: 'config', status: 400, words: '' });
+    bench.api.handlers = [reply(400, 'no gzip', { 'content-encoding': 'gzip' })];
+    expect(await failureOf(get())).toMatchObject({ kind: 'config', status: 400, words: '' });
   });
 
   it.each<[string, Handler]>([
