@@ -79,6 +79,12 @@ const PASSING_CODES = new Set([
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
+/** A certificate that was not accepted, by the codes of Node and OpenSSL. */
+const CERTIFICATE =
+  /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|CRL_/;
+/** How OpenSSL calls a first answer that is no TLS, such as plain http; Node gives it as EPROTO or with a code of its own. */
+const NO_TLS = /wrong.version.number/i;
+
 /** Bodies are quoted to the user only up to this many characters. */
 const QUOTED_CHARACTERS = 500;
 
@@ -137,20 +143,28 @@ export function judgeStorageStatus(
 
 /** An attempt that brought no answer at all. */
 export function judgeNetworkError(request: string, code: string, text: string): Verdict {
-  const retry = PASSING_CODES.has(code) || code.startsWith('HPE_');
-  const isTls = /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code);
-  const hint = isTls
-    ? 'The TLS certificate was not accepted; a proxy may need its CA in NODE_EXTRA_CA_CERTS.'
-    : 'Check the network, the proxy settings and, if set, base_url.';
+  const settled = settledHint(code, text);
+  const hint = settled ?? 'Check the network, the proxy settings and, if set, base_url.';
   return {
     failure: new ConnectorFailure(
-      isTls ? 'config' : 'transient',
+      settled === undefined ? 'transient' : 'config',
       `Amplitude could not be reached (${code}). ${hint} Request: ${request}.`,
       `${request}: ${code} ${text}`,
       { code },
     ),
-    retry: retry && !isTls,
+    // Most faults of TLS are a byte that was damaged, or one server of many that is out of order.
+    retry: settled === undefined && (PASSING_CODES.has(code) || /^(HPE|ERR_SSL|ERR_TLS)_/.test(code)),
   };
+}
+
+/** What to do about an error that the next attempt would meet again; undefined for the others. */
+function settledHint(code: string, text: string): string | undefined {
+  const isTls = code === 'EPROTO' || code.startsWith('ERR_SSL_');
+  if (isTls && NO_TLS.test(`${code} ${text}`))
+    return 'What answered there speaks no TLS: base_url or a proxy setting may say https where http is meant.';
+  if (CERTIFICATE.test(code))
+    return 'The TLS certificate was not accepted; a proxy may need its CA in NODE_EXTRA_CA_CERTS.';
+  return undefined;
 }
 
 /** An answer with status 200 whose body is not what the endpoint returns. Worth another try: proxies and edges do this. */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { AmplitudeOptions } from '../../../src/amplitude/client';
 import { BASIC, failureOf, type Handler, HttpBench, listen, redirectTo, reply } from './http-bench';
@@ -166,6 +167,38 @@ describe('JSON', () => {
       expect(failure.cause).toBeUndefined();
     }
   });
+});
+
+describe('TLS', () => {
+  /** Answers the greeting of TLS with these bytes. */
+  async function withTlsServer(bytes: Buffer | string, act: (url: URL) => Promise<void>): Promise<void> {
+    const server = createServer((socket) => {
+      // The other side hangs up in the middle of it.
+      socket.on('error', () => socket.destroy());
+      socket.once('data', () => socket.end(bytes));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      await act(new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}`));
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }
+
+  it('that the other side breaks off with an alert is tried again', () =>
+    // A fatal alert, 80: internal error.
+    withTlsServer(Buffer.from([21, 3, 3, 0, 2, 2, 80]), async (baseUrl) => {
+      const heard = listen();
+      expect(await failureOf(get(heard, { baseUrl }))).toMatchObject({ kind: 'transient' });
+      expect(heard.tallies).toEqual({ requests: 6, retries: 5 });
+    }));
+
+  it('where plain http answers is the user’s to mend', () =>
+    withTlsServer('HTTP/1.1 400 Bad Request\r\n\r\n', async (baseUrl) => {
+      const heard = listen();
+      expect(await failureOf(get(heard, { baseUrl }))).toMatchObject({ kind: 'config' });
+      expect(heard.tallies).toEqual({ requests: 1 });
+    }));
 });
 
 describe('redirects', () => {

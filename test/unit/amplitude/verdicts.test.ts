@@ -164,6 +164,16 @@ describe('errors of the network', () => {
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'config', false],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'config', false],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'config', false],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'config', false],
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'config', false],
+    ['HOSTNAME_MISMATCH', 'config', false],
+    ['CERT_NOT_YET_VALID', 'config', false],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'config', false],
+    ['ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC', 'transient', true],
+    ['ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR', 'transient', true],
+    ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'transient', true],
+    ['ERR_TLS_HANDSHAKE_TIMEOUT', 'transient', true],
+    ['EPROTO', 'transient', true],
   ])('%s is %s, retried: %s', (code, kind, retry) => {
     const verdict = judgeNetworkError(REQUEST, code, 'text');
     expect(verdict).toMatchObject({ retry, failure: { kind, code } });
@@ -174,6 +184,15 @@ describe('errors of the network', () => {
     expect(judgeNetworkError(REQUEST, 'SELF_SIGNED_CERT_IN_CHAIN', '').failure.message).toContain(
       'NODE_EXTRA_CA_CERTS',
     );
+  });
+});
+
+it('an answer that is no TLS is the user’s to mend, also when Node calls it EPROTO', () => {
+  const text =
+    'write EPROTO 80EC:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:ssl3_record.c:350:';
+  expect(judgeNetworkError(REQUEST, 'EPROTO', text)).toMatchObject({
+    retry: false,
+    failure: { kind: 'config', message: expect.stringContaining('speaks no TLS') },
   });
 });
 
