@@ -7,8 +7,14 @@ const ERROR_BODY_BYTES = 65_536;
 /** Like the pages of proxies: something was said, but no word of it is Amplitude's. */
 const UNREADABLE = '<unreadable>';
 
-/** Text of a refusal, as far as it is of use. */
-export async function readErrorBody(body: Readable, encoding: ContentEncoding): Promise<string> {
+export interface ErrorBody {
+  /** As far as it came and is of use. */
+  readonly text: string;
+  /** What broke it off, if anything did. */
+  readonly brokenBy?: NodeJS.ErrnoException;
+}
+
+export async function readErrorBody(body: Readable, encoding: ContentEncoding): Promise<ErrorBody> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
@@ -18,10 +24,9 @@ export async function readErrorBody(body: Readable, encoding: ContentEncoding): 
       if (bytes >= ERROR_BODY_BYTES) break;
     }
   } catch (error) {
-    // The status alone decides; a body that breaks off only costs the quotation.
-    chunks.push(Buffer.from(` (the body broke off: ${(error as NodeJS.ErrnoException).code ?? 'unknown'})`));
+    return { text: decode(Buffer.concat(chunks), encoding), brokenBy: error as NodeJS.ErrnoException };
   }
-  return decode(Buffer.concat(chunks), encoding);
+  return { text: decode(Buffer.concat(chunks), encoding) };
 }
 
 function decode(body: Buffer, { kind }: ContentEncoding): string {

@@ -87,10 +87,13 @@ export class Transport {
       if (status === 200) return this.open(request, headers, data);
       const location: unknown = headers['location'];
       if (status < 300 || status >= 400 || typeof location !== 'string') {
+        const { text, brokenBy } = await readErrorBody(data, encodingOf(headers));
         const judge = url.origin === start.origin ? judgeStatus : judgeStorageStatus;
         // Before anything quotes a part of it: half a key is no longer recognised as one.
-        const body = this.options.redact(await readErrorBody(data, encodingOf(headers)));
-        throw new AttemptError(judge(request, status, headers, body));
+        const verdict = judge(request, status, headers, this.options.redact(text));
+        // What follows from half of an explanation may be the opposite of what the whole says.
+        if (brokenBy && !verdict.retry) throw translateNetworkError(brokenBy, request, signal);
+        throw new AttemptError(verdict);
       }
       data.destroy();
       url = resolveRedirect(location, url, request);

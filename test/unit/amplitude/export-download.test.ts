@@ -143,6 +143,26 @@ describe('exports', () => {
     expect(bench.api.requests).toHaveLength(6);
   });
 
+  it.each([
+    [404, 'Raw data files were not found.', 'empty'],
+    [400, 'The export is too large (over 4GB).', 'too large'],
+  ])('whose %d breaks off within its words are asked for again', async (status, words, kind) => {
+    const cut: Handler = (response) => {
+      response.writeHead(status, { 'content-length': String(words.length) });
+      response.write(words.slice(0, 8), () => response.destroy());
+    };
+    const silence: Handler = (response) => {
+      response.writeHead(status);
+      response.write(words.slice(0, 8));
+    };
+    bench.api.handlers = [cut, silence, reply(status, words)];
+    const heard = listen();
+    expect(await exportKind(DAY, heard, { idleTimeoutMs: 500 })).toBe(kind);
+    // A busy machine may take the last answer for another silence.
+    expect(heard.tallies['retries']).toBeGreaterThanOrEqual(2);
+    expect(heard.warnings[0]).toContain('ECONNRESET');
+  });
+
   it.each<[string, Handler]>([
     ['an empty body', reply(200, '')],
     ['a web page', reply(200, '<html>')],

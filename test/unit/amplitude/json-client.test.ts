@@ -127,6 +127,30 @@ describe('JSON', () => {
     expect(bench.api.requests).toHaveLength(1);
   });
 
+  it.each<[string, Handler]>([
+    ['without a byte', (response): void => void response.writeHead(401).flushHeaders()],
+    ['in the middle', (response): void => void response.writeHead(401).write('{"error":')],
+  ])('is asked for again when a refusal breaks off %s', async (_where, start) => {
+    const cut: Handler = (response, request) => {
+      response.on('error', () => undefined);
+      start(response, request);
+      setImmediate(() => response.socket?.resetAndDestroy());
+    };
+    bench.api.handlers = [cut, reply(401, '{"error":{"message":"why"}}')];
+    const heard = listen();
+    expect(await failureOf(get(heard))).toMatchObject({ status: 401, words: 'why' });
+    expect(heard.tallies).toEqual({ requests: 2, retries: 1 });
+  });
+
+  it('is asked for as after any 503 when a 503 breaks off', async () => {
+    bench.api.handlers = [
+      (response): void => void response.writeHead(503).write('x', () => response.destroy()),
+    ];
+    const failure = await failureOf(get());
+    expect(failure).toMatchObject({ kind: 'transient', status: 503 });
+    expect(bench.api.requests).toHaveLength(6);
+  });
+
   it('waits as long as Retry-After asks, and tells so', async () => {
     bench.api.handlers = [reply(429, '', { 'retry-after': '0.3' }), reply(200, '1')];
     const heard = listen();
