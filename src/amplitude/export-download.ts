@@ -12,10 +12,8 @@ import { collectReadBuffers } from './read-buffers';
 import { announceRetry, retryDelayMs, type RequestOptions } from './retry';
 import { sleep } from './sleep';
 import type { TempSpace } from './temp-space';
-import { AttemptError, translateNetworkError, type HttpAnswer } from './transport';
+import { AttemptError, EXPORT_PATH, translateNetworkError, type HttpAnswer } from './transport';
 import { judgeBody, type Verdict } from './verdicts';
-
-export const EXPORT_PATH = '/api/2/export';
 
 export type ExportAnswer =
   | { readonly kind: 'archive'; readonly archive: ExportArchive }

@@ -7,9 +7,19 @@ import { type AddressPolicy, assertUrlAllowed, guardedLookup } from './address-p
 import { ACCEPTED_ENCODING, encodingOf } from './content-encoding';
 import { readErrorBody } from './error-body';
 import type { ApiObserver } from './observer';
-import { judgeBody, judgeNetworkError, judgeStatus, judgeStorageStatus, type Verdict } from './verdicts';
+import {
+  judgeBody,
+  judgeMovedStatus,
+  judgeNetworkError,
+  judgeStatus,
+  judgeStorageStatus,
+  type StatusJudge,
+  type Verdict,
+} from './verdicts';
 
 const MAX_REDIRECTS = 5;
+/** What an address answers that has moved for good, with everything below it. */
+const MOVED = new Set([301, 308]);
 
 /** An attempt that failed, as our own error: an axios error holds the keys and is never passed on. */
 export class AttemptError extends AxiosError {
@@ -40,6 +50,9 @@ export interface HttpAnswer {
   readonly isGzip: boolean;
   readonly body: Readable;
 }
+
+/** The one path whose answers may lie elsewhere: Amplitude redirects to the archive in a storage. */
+export const EXPORT_PATH = '/api/2/export';
 
 /** Sends single attempts. Redirects are followed by hand, so that the credentials stay with Amplitude's own origin. */
 export class Transport {
@@ -77,6 +90,7 @@ export class Transport {
     const start = new URL(this.options.baseUrl.href.replace(/\/$/, '') + path);
     start.search = new URLSearchParams(params).toString();
     let url = start;
+    let judgeElsewhere: StatusJudge = judgeStorageStatus;
     for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
       const sinceMs = Date.now();
       const { status, headers, data } = await this.send(url, url.origin === start.origin, request, {
@@ -88,7 +102,7 @@ export class Transport {
       const location: unknown = headers['location'];
       if (status < 300 || status >= 400 || typeof location !== 'string') {
         const { text, brokenBy } = await readErrorBody(data, encodingOf(headers));
-        const judge = url.origin === start.origin ? judgeStatus : judgeStorageStatus;
+        const judge = url.origin === start.origin ? judgeStatus : judgeElsewhere;
         // Before anything quotes a part of it: half a key is no longer recognised as one.
         const verdict = judge(request, status, headers, this.options.redact(text));
         // What follows from half of an explanation may be the opposite of what the whole says.
@@ -97,6 +111,8 @@ export class Transport {
       }
       data.destroy();
       url = resolveRedirect(location, url, request);
+      if (path !== EXPORT_PATH) judgeElsewhere = judgeMovedStatus(start, url, judgeStatus);
+      else if (MOVED.has(status)) judgeElsewhere = judgeMovedStatus(start, url, judgeStorageStatus);
       assertUrlAllowed(url, this.options.policy, 'A redirect by Amplitude');
     }
     throw new AttemptError({

@@ -85,6 +85,14 @@ const CERTIFICATE =
 /** How OpenSSL calls a first answer that is no TLS, such as plain http; Node gives it as EPROTO or with a code of its own. */
 const NO_TLS = /wrong.version.number/i;
 
+/** What follows from a status; `body` is the text of the answer, as far as it was read. */
+export type StatusJudge = (
+  request: string,
+  status: number,
+  headers: Readonly<Record<string, unknown>>,
+  body: string,
+) => Verdict;
+
 /** Bodies are quoted to the user only up to this many characters. */
 const QUOTED_CHARACTERS = 500;
 
@@ -138,6 +146,23 @@ export function judgeStorageStatus(
     retry: true,
     ...(status === 429 ? { status } : {}),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}
+
+/**
+ * A refusal by the host that an address was redirected to as a whole: keys go to the address that the user chose only, so
+ * the new one cannot know them.
+ * @param otherwise Judges every other status.
+ */
+export function judgeMovedStatus(from: URL, to: URL, otherwise: StatusJudge): StatusJudge {
+  return (request, status, headers, body) => {
+    if (status !== 401 && status !== 403) return otherwise(request, status, headers, body);
+    const message =
+      `${from.origin} redirects to ${to.origin}, where the keys are not sent (HTTP ${status}). Set Base URL (base_url) ` +
+      `to the address there. Request: ${request}.`;
+    // Without the status, which would be taken for a refusal of the keys.
+    const detail = `${request}, redirected, answered ${status}: ${body.slice(0, 2000)}`;
+    return { failure: new ConnectorFailure('config', message, detail), retry: false };
   };
 }
 

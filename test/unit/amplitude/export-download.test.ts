@@ -57,6 +57,26 @@ describe('redirects', () => {
   });
 });
 
+describe('redirects for good', () => {
+  it.each([301, 308])('(%d) to a host that refuses are the user’s to mend', async (status) => {
+    bench.api.handlers = [redirectTo(() => `${bench.storage.url}/api`, status)];
+    bench.storage.handlers = [reply(403, '<Error/>')];
+    const failure = await failureOf(exportKind());
+    expect(failure).toMatchObject({ kind: 'config', status: undefined });
+    expect(failure.message).toContain(
+      `redirects to ${bench.storage.url}, where the keys are not sent (HTTP 403)`,
+    );
+    expect(bench.api.requests).toHaveLength(1);
+  });
+
+  it('are followed, and a 404 behind them is not "no data"', async () => {
+    bench.api.handlers = [redirectTo(() => bench.storage.url, 301)];
+    bench.storage.handlers = [reply(404, 'Not Found'), zip];
+    expect(await exportKind()).toBe(`archive ${TEXT}`);
+    expect(bench.storage.requests).toHaveLength(2);
+  });
+});
+
 describe('exports', () => {
   it('are saved, verified, read and removed', async () => {
     bench.api.handlers = [zip];

@@ -19,9 +19,9 @@ export const reply =
     response.writeHead(status, headers).end(body);
 
 export const redirectTo =
-  (url: () => string): Handler =>
+  (url: () => string, status = 302): Handler =>
   (response) =>
-    response.writeHead(302, { location: url() }).end();
+    response.writeHead(status, { location: url() }).end();
 
 /** A server of one origin; each request takes the next handler, the last one stays. */
 export class Origin {

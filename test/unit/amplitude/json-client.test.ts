@@ -232,6 +232,26 @@ describe('redirects', () => {
     expect(bench.api.requests.at(-1)).toEqual({ path: '/elsewhere', authorization: BASIC });
   });
 
+  it.each([401, 403])(
+    'to a host that answers %d are the user’s to mend: the keys stay with base_url',
+    async (status) => {
+      bench.api.handlers = [redirectTo(() => `${bench.storage.url}/api?signature=1`)];
+      bench.storage.handlers = [reply(status, 'who is there?')];
+      const failure = await failureOf(get());
+      expect(failure).toMatchObject({ kind: 'config', status: undefined });
+      expect(failure.message).toContain(`${bench.api.url} redirects to ${bench.storage.url}, where the keys`);
+      expect(failure.message).toContain('(base_url)');
+      expect(bench.api.requests).toHaveLength(1);
+      expect(bench.storage.requests[0]!.authorization).toBeUndefined();
+    },
+  );
+
+  it('to a host that is out of order are tried again', async () => {
+    bench.api.handlers = [redirectTo(() => bench.storage.url)];
+    bench.storage.handlers = [reply(503), reply(200, '"fine"')];
+    expect(await get()).toBe('fine');
+  });
+
   it('in a circle end', async () => {
     bench.api.handlers = [redirectTo(() => '/again')];
     const failure = await failureOf(get(listen(), { retries: 0 }));
