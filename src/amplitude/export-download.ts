@@ -27,13 +27,13 @@ export interface ExportOptions extends RequestOptions {
 
 const WRITE_AHEAD_BYTES = 4 * 1024 * 1024;
 
-/** A gateway time-out may be chance once; twice it is taken for "too much data". */
+/** A time-out, the gateway's or our own, may be chance once; twice it is taken for "too much data". */
 const TIMEOUTS_BEFORE_SPLIT = 2;
 const TOO_LARGE =
   /\b(too (large|big)|4\s?GB|size limit|exceed\w* .*(size|limit)|(size|limit) .*exceed\w*|too much data)\b/i;
 const NO_DATA = /raw data files were not found|^(404:? *)?not found\.?$/i;
 const S3_ADVICE =
-  "is more than Amplitude's export API can give. Use Amplitude's own export to Amazon S3 for it, " +
+  "Use Amplitude's own export to Amazon S3 (https://amplitude.com/docs/data/destination-catalog/amazon-s3) for it, " +
   'and start_date or end_date to leave the hour out here.';
 
 /**
@@ -55,10 +55,11 @@ export async function downloadExport(
       if (!(error instanceof AttemptError)) throw error;
       const { verdict } = error;
       if (saysNoData(verdict)) return { kind: 'empty' };
-      if (verdict.status === 504) timeouts += 1;
+      if (verdict.status === 504 || verdict.timedOut) timeouts += 1;
       const tooLarge = judgeTooLarge(verdict, timeouts, window);
       if (tooLarge) return tooLarge;
-      if (!verdict.retry || retry >= options.retries) throw verdict.failure;
+      if (!verdict.retry || retry >= options.retries)
+        throw timeouts >= TIMEOUTS_BEFORE_SPLIT ? adviseFor(window, verdict.failure) : verdict.failure;
       const delayMs = retryDelayMs(retry + 1, options.retryBaseMs, verdict);
       announceRetry(observer, options.limits, 'export', verdict, retry + 1, delayMs);
       await sleep(delayMs, observer.signal);
@@ -74,15 +75,27 @@ function saysNoData({ status, words = '', failure }: Verdict): boolean {
 
 function judgeTooLarge(verdict: Verdict, timeouts: number, window: HourWindow): ExportAnswer | undefined {
   const { status, words = '', failure } = verdict;
-  const oneHour = window.first === window.last;
-  // A 400 without a word may mean either; asking for less tells, at the cost of a few requests.
-  const refused = status === 413 || (status === 400 && (TOO_LARGE.test(words) || (words === '' && !oneHour)));
-  if (refused) {
-    const advice = `The hour ${formatHour(window.first)} (UTC) of this project ${S3_ADVICE} ${failure.message}`;
+  if (status === 413 || (status === 400 && TOO_LARGE.test(words))) {
+    const advice =
+      `The hour ${formatHour(window.first)} (UTC) of this project is more than Amplitude's export API can give. ` +
+      `${S3_ADVICE} ${failure.message}`;
     return { kind: 'too large', failure: new ConnectorFailure('config', advice, failure.detail, { status }) };
   }
-  if (!oneHour && timeouts >= TIMEOUTS_BEFORE_SPLIT) return { kind: 'too large', failure };
+  // Amplitude was seen to say no more than "Bad Request" of too much data: asking for less tells, for a few requests.
+  if (status === 400) return { kind: 'too large', failure: adviseFor(window, failure) };
+  if (window.first !== window.last && timeouts >= TIMEOUTS_BEFORE_SPLIT)
+    return { kind: 'too large', failure };
   return undefined;
+}
+
+/** The failure of a window that can't be made smaller, whose amount of data is only one possible cause. */
+function adviseFor(window: HourWindow, { kind, message, detail, status, code, words }: ConnectorFailure) {
+  const advice = `${message} If it is the amount of data of the hour ${formatHour(window.first)} (UTC): ${S3_ADVICE}`;
+  return new ConnectorFailure(kind, advice, detail, {
+    ...(status !== undefined && { status }),
+    ...(code !== undefined && { code }),
+    ...(words !== undefined && { words }),
+  });
 }
 
 async function attemptDownload(

@@ -152,9 +152,16 @@ export class Transport {
       endWhenSilent(answer.data, limits.timeout);
       return answer;
     } catch (error) {
-      throw translateNetworkError(error, request, limits.signal);
+      const translated = translateNetworkError(error, request, limits.signal);
+      if (!withKeys || !isOwnTimeout(error) || !(translated instanceof AttemptError)) throw translated;
+      throw new AttemptError({ ...translated.verdict, timedOut: true });
     }
   }
+}
+
+/** Whether the limit of axios ended it: a time-out of the system, as on connecting, comes as the cause of another error. */
+function isOwnTimeout(error: unknown): boolean {
+  return error instanceof AxiosError && error.code === AxiosError.ETIMEDOUT && error.cause === undefined;
 }
 
 function nameRequest(path: string, params: Readonly<Record<string, string>>): string {

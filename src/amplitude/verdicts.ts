@@ -8,6 +8,8 @@ export interface Verdict {
   readonly status?: number;
   /** Amplitude's own explanation, empty when it gave none. */
   readonly words?: string;
+  /** The other side had the request and said nothing for as long as we wait. */
+  readonly timedOut?: boolean;
   /** What Amplitude's Retry-After asked for, uncapped. */
   readonly retryAfterMs?: number;
 }

@@ -185,7 +185,7 @@ describe('one hour that is still too large', () => {
 });
 
 describe('a 400 for another reason', () => {
-  it.concurrent('is a config_error with Amplitude’s own words and is not asked again', async () => {
+  it.concurrent('is a config_error with Amplitude’s own words when one hour is refused too', async () => {
     await withSimulator(TWO_DAYS, async (simulator) => {
       simulator.fault({ match: { path: '/api/2/export' }, action: 'bad-request' });
       const output = await runConnector(['read'], {
@@ -196,7 +196,9 @@ describe('a 400 for another reason', () => {
       expect(output.exitCode).toBe(1);
       expect(output.errors.map(({ failure_type: type }) => type)).toEqual(['config_error']);
       expect(output.errors[0]?.message).toContain('Invalid chart definition (Invalid user property gp:plan)');
-      expect(windowsOf(simulator)).toHaveLength(1);
+      expect(windowsOf(simulator)).toEqual(
+        ['23', '11', '05', '02', '00'].map((last) => `20240301T00..20240301T${last} 400`),
+      );
     });
   });
 });

@@ -123,6 +123,8 @@ describe('exports', () => {
     ],
     ['400 in JSON', reply(400, '{"error":{"message":"Response exceeds the size limit"}}')],
     ['400 without a word', reply(400, '')],
+    ['400 that says nothing', reply(400, '{"error":{"message":"Unspecified Error"}}')],
+    ['400 for another reason', reply(400, 'Invalid parameter start')],
     ['413', reply(413, '')],
   ])('are too large on %s', async (_what, handler) => {
     bench.api.handlers = [handler];
@@ -135,18 +137,25 @@ describe('exports', () => {
     const answer = await bench.connect(listen()).export(HOUR);
     expect(answer).toMatchObject({
       kind: 'too large',
-      failure: { kind: 'config', message: expect.stringMatching(/20260210T00.*Amazon S3.*too large/) },
+      failure: {
+        kind: 'config',
+        message: expect.stringMatching(/hour 20260210T00.*Amazon S3 \(https:.*amazon-s3\).*too large/),
+      },
     });
   });
 
-  it.each([
-    [DAY, 'Invalid parameter start'],
-    [HOUR, ''],
-  ])('fail on a 400 for another reason (%#)', async (window, words) => {
-    bench.api.handlers = [reply(400, words)];
-    expect(await failureOf(exportKind(window))).toMatchObject({ kind: 'config', status: 400 });
-    expect(bench.api.requests).toHaveLength(1);
-  });
+  it.each(['Bad Request', 'Invalid parameter start', ''])(
+    'of one hour that are refused with %j say so, and what to do if it is the amount of data',
+    async (words) => {
+      bench.api.handlers = [reply(400, words)];
+      const answer = await bench.connect(listen()).export(HOUR);
+      expect(answer).toMatchObject({ kind: 'too large', failure: { kind: 'config', status: 400, words } });
+      const { message } = (answer as ExportAnswer & { kind: 'too large' }).failure;
+      expect(message).toMatch(/^Amplitude rejected the request \(HTTP 400/);
+      expect(message).toContain(words);
+      expect(message).toMatch(/If it is the amount of data of the hour 20260210T00 \(UTC\):.*Amazon S3/);
+    },
+  );
 
   it('are too large on a second 504; one may be chance', async () => {
     bench.api.handlers = [reply(504)];
@@ -159,8 +168,34 @@ describe('exports', () => {
 
   it('of one hour are tried as often as anything on 504, and then fail for now', async () => {
     bench.api.handlers = [reply(504)];
-    expect(await failureOf(exportKind(HOUR))).toMatchObject({ kind: 'transient', status: 504 });
+    const failure = await failureOf(exportKind(HOUR));
+    expect(failure).toMatchObject({ kind: 'transient', status: 504 });
+    expect(failure.message).toMatch(
+      /If it is the amount of data of the hour 20260210T00 \(UTC\):.*Amazon S3/,
+    );
     expect(bench.api.requests).toHaveLength(6);
+  });
+
+  it('are too large when nothing is said for long, twice; of one hour they fail for now', async () => {
+    bench.api.handlers = [(): void => undefined];
+    expect(await exportKind(DAY, listen(), { idleTimeoutMs: 100 })).toBe('too large');
+    expect(bench.api.requests).toHaveLength(2);
+    const failure = await failureOf(exportKind(HOUR, listen(), { idleTimeoutMs: 100 }));
+    expect(failure).toMatchObject({ kind: 'transient', code: 'ETIMEDOUT' });
+    expect(failure.message).toMatch(/amount of data.*Amazon S3/);
+    expect(bench.api.requests).toHaveLength(2 + 6);
+  });
+
+  it('are not too large when the silence is the storage’s, or within the answer', async () => {
+    bench.api.handlers = [redirectTo(() => bench.storage.url)];
+    bench.storage.handlers = [(): void => undefined];
+    const failure = await failureOf(exportKind(DAY, listen(), { idleTimeoutMs: 100 }));
+    expect(failure).toMatchObject({ kind: 'transient', code: 'ETIMEDOUT' });
+    expect(failure.message).not.toContain('amount of data');
+    bench.api.handlers = [(response): void => void response.writeHead(200).write('PK')];
+    expect(await failureOf(exportKind(DAY, listen(), { idleTimeoutMs: 100 }))).toMatchObject({
+      code: 'ETIMEDOUT',
+    });
   });
 
   it.each([
