@@ -11,6 +11,8 @@ import { Transport, type TransportOptions } from './transport';
 
 export interface AmplitudeOptions extends TransportOptions {
   readonly temp: TempSpace;
+  /** Whether `baseUrl` is another one than Amplitude's. */
+  readonly hasOwnBaseUrl: boolean;
   /** First back-off. */
   readonly retryBaseMs: number;
   /** Length of the cost window. */
@@ -46,7 +48,7 @@ export class Amplitude {
   }
 
   for(observer: ApiObserver): AmplitudeApi {
-    const { temp, retryBaseMs, retries = RETRIES } = this.options;
+    const { temp, hasOwnBaseUrl, retryBaseMs, retries = RETRIES } = this.options;
     const shared = { transport: this.transport, limits: this.limits, retries, retryBaseMs };
     const json = new JsonClient(shared, observer);
     return {
@@ -54,7 +56,7 @@ export class Amplitude {
       export: (window, stop) => {
         const stoppable = stop ? stopWith(stop, observer) : observer;
         return reportLongWaits('export', observer, () =>
-          downloadExport(window, { ...shared, temp }, stoppable),
+          downloadExport(window, { ...shared, temp, hasOwnBaseUrl }, stoppable),
         );
       },
       backOff: async (number, failure) => {

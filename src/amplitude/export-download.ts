@@ -22,6 +22,8 @@ export type ExportAnswer =
   | { readonly kind: 'too large'; readonly failure: ConnectorFailure };
 
 export interface ExportOptions extends RequestOptions {
+  /** Whether the host is another one than Amplitude's. */
+  readonly hasOwnBaseUrl: boolean;
   readonly temp: TempSpace;
 }
 
@@ -31,7 +33,9 @@ const WRITE_AHEAD_BYTES = 4 * 1024 * 1024;
 const TIMEOUTS_BEFORE_SPLIT = 2;
 const TOO_LARGE =
   /\b(too (large|big)|4\s?GB|size limit|exceed\w* .*(size|limit)|(size|limit) .*exceed\w*|too much data)\b/i;
-const NO_DATA = /raw data files were not found|^(404:? *)?not found\.?$/i;
+const NO_DATA = /raw data files were not found/i;
+/** What Amplitude was seen to say as well; but so does any other server of a path that it does not have. */
+const NO_DATA_BY_AMPLITUDE = /^(404:? *)?(not found\.?)?$/i;
 const S3_ADVICE =
   "Use Amplitude's own export to Amazon S3 (https://amplitude.com/docs/data/destination-catalog/amazon-s3) for it, " +
   'and start_date or end_date to leave the hour out here.';
@@ -54,7 +58,7 @@ export async function downloadExport(
         return { kind: 'too large', failure: error };
       if (!(error instanceof AttemptError)) throw error;
       const { verdict } = error;
-      if (saysNoData(verdict)) return { kind: 'empty' };
+      if (saysNoData(verdict, options)) return { kind: 'empty' };
       if (verdict.status === 504 || verdict.timedOut) timeouts += 1;
       const tooLarge = judgeTooLarge(verdict, timeouts, window);
       if (tooLarge) return tooLarge;
@@ -68,9 +72,13 @@ export async function downloadExport(
 }
 
 /** Only the 404 that Amplitude gives for "no data": a stranger's (a wrong base_url, a proxy's page) must not skip hours. */
-function saysNoData({ status, words = '', failure }: Verdict): boolean {
+function saysNoData(
+  { status, words = '', failure }: Verdict,
+  { hasOwnBaseUrl }: Pick<ExportOptions, 'hasOwnBaseUrl'>,
+): boolean {
+  if (status !== 404) return false;
   const isPage = words === '' && failure.detail?.includes('<') === true;
-  return status === 404 && !isPage && (words === '' || NO_DATA.test(words));
+  return NO_DATA.test(words) || (!hasOwnBaseUrl && !isPage && NO_DATA_BY_AMPLITUDE.test(words));
 }
 
 function judgeTooLarge(verdict: Verdict, timeouts: number, window: HourWindow): ExportAnswer | undefined {

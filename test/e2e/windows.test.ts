@@ -206,25 +206,22 @@ describe('a 400 for another reason', () => {
 describe('a project without data', () => {
   const empty = (startHour: string, hours: number) => ({ data: { startHour, hours, eventsPerHour: 0 } });
 
-  it.concurrent.each(['sentence', 'bare'] as const)(
-    'is crossed in few requests, and its state moves (404 as %s)',
-    async (emptyWindow) => {
-      const startHour = hoursAgo(365 * 24);
-      await withSimulator({ ...empty(startHour, 1), settings: { emptyWindow } }, async (simulator) => {
-        const output = await runConnector(['read'], { config: configFor(simulator), catalog: EVENTS });
-        assertSuccess(output, EVENTS);
-        expect(output.records()).toEqual([]);
-        expect(output.statusNames('events')).toEqual(['STARTED', 'RUNNING', 'COMPLETE']);
-        expect([hoursAgo(3), hoursAgo(4)].map((hour) => ({ server_upload_time: hour }))).toContainEqual(
-          cursorOf(output),
-        );
-        expect(windowsOf(simulator).length).toBeLessThanOrEqual(20);
-        expect(misanswered(simulator, startHour, hoursAgo(5))).toEqual([]);
-        // An answer "no data" for hours that Amplitude has not finished loading would prove nothing.
-        expect(simulator.log.exportRequests().every(({ endHour }) => endHour <= hoursAgo(3))).toBe(true);
-      });
-    },
-  );
+  it.concurrent('is crossed in few requests, and its state moves', async () => {
+    const startHour = hoursAgo(365 * 24);
+    await withSimulator(empty(startHour, 1), async (simulator) => {
+      const output = await runConnector(['read'], { config: configFor(simulator), catalog: EVENTS });
+      assertSuccess(output, EVENTS);
+      expect(output.records()).toEqual([]);
+      expect(output.statusNames('events')).toEqual(['STARTED', 'RUNNING', 'COMPLETE']);
+      expect([hoursAgo(3), hoursAgo(4)].map((hour) => ({ server_upload_time: hour }))).toContainEqual(
+        cursorOf(output),
+      );
+      expect(windowsOf(simulator).length).toBeLessThanOrEqual(20);
+      expect(misanswered(simulator, startHour, hoursAgo(5))).toEqual([]);
+      // An answer "no data" for hours that Amplitude has not finished loading would prove nothing.
+      expect(simulator.log.exportRequests().every(({ endHour }) => endHour <= hoursAgo(3))).toBe(true);
+    });
+  });
 
   it.concurrent('that is idle since long is not read again', async () => {
     const startHour = hoursAgo(60 * 24);
@@ -244,14 +241,13 @@ describe('a project without data', () => {
     });
   });
 
-  it.concurrent('a stranger’s 404 page is no empty window: nothing is skipped', async () => {
+  it.concurrent.each([
+    ['page', 'text/html', '<html>Not Found</html>'],
+    ['word', 'text/plain', '404: Not Found'],
+    ['silence', 'text/plain', ''],
+  ])('a stranger’s 404 is no empty window: nothing is skipped (%s)', async (_what, type, body) => {
     await withSimulator(TWO_DAYS, async (simulator) => {
-      const page = {
-        kind: 'reply',
-        status: 404,
-        headers: { 'content-type': 'text/html' },
-        body: '<html>Not Found</html>',
-      } as const;
+      const page = { kind: 'reply', status: 404, headers: { 'content-type': type }, body } as const;
       simulator.fault({ match: { path: '/api/2/export' }, action: page });
       const output = await runConnector(['read'], {
         config: configFor(simulator, FIRST_DAY),

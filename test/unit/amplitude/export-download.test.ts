@@ -107,6 +107,20 @@ describe('exports', () => {
     expect(bench.api.requests).toHaveLength(1);
   });
 
+  it.each(['404: Not Found', 'Not Found', ''])(
+    'fail on a 404 with %j by another host than Amplitude’s: any server says that of a path it does not have',
+    async (words) => {
+      bench.api.handlers = [reply(404, words)];
+      const options = { hasOwnBaseUrl: true };
+      expect(await failureOf(exportKind(DAY, listen(), options))).toMatchObject({
+        kind: 'config',
+        status: 404,
+      });
+      bench.api.handlers = [reply(404, 'Raw data files were not found.')];
+      expect(await exportKind(DAY, listen(), options)).toBe('empty');
+    },
+  );
+
   it.each<[string, Handler]>([
     ['a web page', reply(404, '<html><h1>Not Found</h1></html>')],
     ['other words', reply(404, '{"error":{"message":"Unknown project"}}')],

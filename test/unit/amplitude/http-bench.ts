@@ -95,6 +95,8 @@ export class HttpBench {
       secretKey: 'secret',
       policy: { cloud: false },
       temp: this.temp(),
+      // As if the bench were Amplitude's own host.
+      hasOwnBaseUrl: false,
       retryBaseMs: 0,
       costWindowMs: 10,
       paceMs: 0,
