@@ -8,8 +8,14 @@ import { loadConfig, type SourceIo } from './inputs';
 import type { Logger } from './protocol/log';
 import { connectionStatusMessage } from './protocol/messages';
 
-/** Interactive commands must answer within a minute; a sync may wait much longer. */
-const CHECK_RETRIES = 2;
+/** Somebody waits for the answer, so it must come within a minute or so; a sync may wait much longer. */
+export const CHECK_LIMITS = { retries: 2, idleTimeoutMs: 15_000, patienceMs: 10_000 };
+/** The other region is asked only to say more of a key that was refused. */
+const REGION_RETRIES = 0;
+
+/** The API as a configuration reaches it, with fewer retries when they are given. */
+type Connect = (config: Config, retries?: number) => AmplitudeApi;
+
 /** Every plan has annotations, they cost nothing of the dashboard budget, and v2 answers where v3 is missing. */
 const PROBES = ['/api/3/annotations', '/api/2/annotations'] as const;
 
@@ -22,7 +28,8 @@ export async function check(invocation: Invocation, io: SourceIo, log: Logger): 
     resumed: () => undefined,
     tally: () => undefined,
   };
-  const connectTo = (config: Config): AmplitudeApi => connect(config, io, CHECK_RETRIES).for(observer);
+  const connectTo: Connect = (config, retries = CHECK_LIMITS.retries) =>
+    connect(config, io, { ...CHECK_LIMITS, retries }).for(observer);
   try {
     await checkConnection(loadConfig(invocation, io, log), io.nowMs, connectTo);
     await writer.write(connectionStatusMessage('SUCCEEDED'));
@@ -36,14 +43,9 @@ export async function check(invocation: Invocation, io: SourceIo, log: Logger): 
 
 /**
  * Proves that the configuration can be used, with one small request when all is well.
- * @param connectTo The API as a configuration reaches it.
  * @throws ConnectorFailure: `config` for what the user can mend.
  */
-export async function checkConnection(
-  config: Config,
-  nowMs: number,
-  connectTo: (config: Config) => AmplitudeApi,
-): Promise<void> {
+export async function checkConnection(config: Config, nowMs: number, connectTo: Connect): Promise<void> {
   if (config.settings.startMs > nowMs) {
     throw new ConnectorFailure(
       'config',
@@ -67,11 +69,7 @@ async function probe(api: AmplitudeApi): Promise<void> {
   }
 }
 
-async function explain(
-  error: unknown,
-  config: Config,
-  connectTo: (config: Config) => AmplitudeApi,
-): Promise<unknown> {
+async function explain(error: unknown, config: Config, connectTo: Connect): Promise<unknown> {
   if (!(error instanceof ConnectorFailure)) return error;
   if (error.code === 'ENOTFOUND' && config.hasOwnBaseUrl) {
     const { hostname } = config.baseUrl;
@@ -93,13 +91,10 @@ async function explain(
 }
 
 /** A key is known in one region only; in the other it is refused like a wrong one. */
-async function isKeyOfOtherRegion(
-  config: Config,
-  connectTo: (config: Config) => AmplitudeApi,
-): Promise<boolean> {
+async function isKeyOfOtherRegion(config: Config, connectTo: Connect): Promise<boolean> {
   const region = otherRegion(config.region);
   try {
-    await probe(connectTo({ ...config, region, baseUrl: regionUrl(region) }));
+    await probe(connectTo({ ...config, region, baseUrl: regionUrl(region) }, REGION_RETRIES));
     return true;
   } catch (error) {
     if (error instanceof ConnectorFailure) return false;

@@ -1,13 +1,17 @@
-import { Amplitude } from './amplitude/client';
+import { Amplitude, type AmplitudeOptions } from './amplitude/client';
 import { TempSpace } from './amplitude/temp-space';
 import type { Config } from './config';
 import { loadUserAgent, type SourceIo } from './inputs';
 
 /**
  * The project's API as a configuration reaches it.
- * @param retries Attempts after the first, when they are to be fewer than usual.
+ * @param limits When they are to be tighter than usual.
  */
-export function connect(config: Config, io: SourceIo, retries?: number): Amplitude {
+export function connect(
+  config: Config,
+  io: SourceIo,
+  limits: Partial<Pick<AmplitudeOptions, 'retries' | 'idleTimeoutMs' | 'patienceMs'>> = {},
+): Amplitude {
   const { environment } = io;
   const temp = new TempSpace({ ...io.temp, limitBytes: environment.storageLimitBytes });
   io.onTemp(() => temp.removeSync());
@@ -18,6 +22,7 @@ export function connect(config: Config, io: SourceIo, retries?: number): Amplitu
     temp,
     userAgent: loadUserAgent(),
     redact: io.redact,
-    ...(retries !== undefined && { retries }),
+    ...limits,
+    idleTimeoutMs: Math.min(environment.idleTimeoutMs, limits.idleTimeoutMs ?? Infinity),
   });
 }

@@ -4,17 +4,15 @@ import { downloadExport, type ExportAnswer } from './export-download';
 import { JsonClient, type JsonRequest } from './json-client';
 import { RequestLimits } from './limits';
 import type { ApiObserver } from './observer';
-import { announceRetry, RETRIES, retryDelayMs } from './retry';
+import { announceRetry, RETRIES, retryDelayMs, type RetryPace } from './retry';
 import { sleep } from './sleep';
 import type { TempSpace } from './temp-space';
 import { Transport, type TransportOptions } from './transport';
 
-export interface AmplitudeOptions extends TransportOptions {
+export interface AmplitudeOptions extends TransportOptions, RetryPace {
   readonly temp: TempSpace;
   /** Whether `baseUrl` is another one than Amplitude's. */
   readonly hasOwnBaseUrl: boolean;
-  /** First back-off. */
-  readonly retryBaseMs: number;
   /** Length of the cost window. */
   readonly costWindowMs: number;
   /** Least time between two exports. */
@@ -48,8 +46,8 @@ export class Amplitude {
   }
 
   for(observer: ApiObserver): AmplitudeApi {
-    const { temp, hasOwnBaseUrl, retryBaseMs, retries = RETRIES } = this.options;
-    const shared = { transport: this.transport, limits: this.limits, retries, retryBaseMs };
+    const { temp, hasOwnBaseUrl, retries = RETRIES } = this.options;
+    const shared = { ...this.options, transport: this.transport, limits: this.limits, retries };
     const json = new JsonClient(shared, observer);
     return {
       getJson: (request) => reportLongWaits(request.path, observer, () => json.get(request)),
@@ -60,7 +58,7 @@ export class Amplitude {
         );
       },
       backOff: async (number, failure) => {
-        const delayMs = retryDelayMs(number, retryBaseMs, {});
+        const delayMs = retryDelayMs(number, this.options, {});
         announceRetry(observer, this.limits, 'export', { failure }, number, delayMs);
         await sleep(delayMs, observer.signal);
       },

@@ -64,7 +64,7 @@ export async function downloadExport(
       if (tooLarge) return tooLarge;
       if (!verdict.retry || retry >= options.retries)
         throw timeouts >= TIMEOUTS_BEFORE_SPLIT ? adviseFor(window, verdict.failure) : verdict.failure;
-      const delayMs = retryDelayMs(retry + 1, options.retryBaseMs, verdict);
+      const delayMs = retryDelayMs(retry + 1, options, verdict);
       announceRetry(observer, options.limits, 'export', verdict, retry + 1, delayMs);
       await sleep(delayMs, observer.signal);
     }

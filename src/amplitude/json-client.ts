@@ -3,7 +3,7 @@ import { gunzip } from 'node:zlib';
 import axios, { AxiosError, type AxiosAdapter, type AxiosInstance } from 'axios';
 import axiosRetry from 'axios-retry';
 import type { ApiObserver } from './observer';
-import { announceRetry, retryDelayMs, type RequestOptions } from './retry';
+import { announceRetry, refuseToWait, retryDelayMs, type RequestOptions } from './retry';
 import { AttemptError, translateNetworkError, type HttpAnswer } from './transport';
 import { judgeBody } from './verdicts';
 
@@ -31,7 +31,8 @@ export class JsonClient {
     axiosRetry(this.http, {
       retries: options.retries,
       shouldResetTimeout: true,
-      retryCondition: (error) => error instanceof AttemptError && error.verdict.retry,
+      retryCondition: (error) =>
+        error instanceof AttemptError && error.verdict.retry && !refuseToWait(error.verdict, options),
       retryDelay: (number, error) => this.delayRetry(number, error),
     });
   }
@@ -65,13 +66,14 @@ export class JsonClient {
       return data;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw error instanceof AttemptError ? error.verdict.failure : error;
+      if (!(error instanceof AttemptError)) throw error;
+      throw refuseToWait(error.verdict, this.options) ?? error.verdict.failure;
     }
   }
 
   private delayRetry(number: number, error: AxiosError): number {
     const { verdict } = error as AttemptError;
-    const delayMs = retryDelayMs(number, this.options.retryBaseMs, verdict);
+    const delayMs = retryDelayMs(number, this.options, verdict);
     announceRetry(this.observer, this.options.limits, 'json', verdict, number, delayMs);
     return delayMs;
   }

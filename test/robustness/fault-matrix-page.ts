@@ -22,8 +22,8 @@ once; only of the window in progress there may be more. After a failure the next
 unusual texts (quotes, backslashes, other scripts, \`+/=\`, parts of each other, one to three characters), refusals quote them in every form, and none may
 show in the output, in a temporary file, or in \`/proc/<pid>/cmdline\` and \`environ\`; and no temporary file may be left.
 
-**Retries.** At most 5 after the first attempt. Retry n waits 5 s × 2^(n−1) (±20 %), or as long as Retry-After says if that is longer, at most 600 s. So a
-request waits no more than 50 minutes in all, and about 155 s when Amplitude asks for nothing. While an export is limited, no other export is sent.
+**Retries.** At most 5 after the first attempt. Retry n waits 5 s × 2^(n−1) (±20 %), or as long as Retry-After says if that is longer, at most 600 s; after a
+429 without Retry-After at least 60 s. So a request waits no more than 50 minutes in all, and about 155 s when Amplitude asks for nothing. While an export is limited, no other export is sent.
 
 **State.** After a failure the state is that of the last hour or day before the failing window, so the next sync reads the window again.
 `;

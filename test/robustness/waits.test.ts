@@ -61,6 +61,25 @@ describe('while Amplitude lets wait', () => {
       ]);
     }));
 
+  it('a check does not wait for minutes: it fails and says for how long Amplitude asks to wait', () =>
+    withSimulator(TWO_DAYS, async (simulator) => {
+      simulator.fault({
+        match: { path: '/api/3/annotations' },
+        action: { kind: 'reply', status: 429, headers: { 'retry-after': '600' }, body: 'slow down' },
+      });
+      const output = await runConnector(['check'], { config: configFor(simulator) });
+      expect(output.exitCode).toBe(0);
+      expect(output.ofType('CONNECTION_STATUS').map(({ value }) => value['connectionStatus'])).toEqual([
+        {
+          status: 'FAILED',
+          message: expect.stringMatching(
+            /^Amplitude asks to wait 600 s before the next request\..*slow down/,
+          ) as unknown,
+        },
+      ]);
+      expect(simulator.log.to('/api/3/annotations')).toHaveLength(1);
+    }));
+
   it('no wait is longer than ten minutes, and a request waits fifty at most, whatever Retry-After says', () => {
     const header = fc.oneof(
       fc.nat().map(String),
@@ -72,7 +91,9 @@ describe('while Amplitude lets wait', () => {
     fc.assert(
       fc.property(header, fc.integer({ min: 0, max: 3_600_000 }), (retryAfter, baseMs) => {
         const verdict = judgeStatus('GET /', 429, { 'retry-after': retryAfter }, '');
-        const waits = Array.from({ length: RETRIES }, (_, index) => retryDelayMs(index + 1, baseMs, verdict));
+        const waits = Array.from({ length: RETRIES }, (_, index) =>
+          retryDelayMs(index + 1, { retryBaseMs: baseMs }, verdict),
+        );
         for (const wait of waits) {
           expect(wait).toBeGreaterThanOrEqual(0);
           expect(wait).toBeLessThanOrEqual(LONGEST_WAIT_MS);

@@ -1,5 +1,5 @@
 import type { AmplitudeApi } from '../../src/amplitude/client';
-import { checkConnection } from '../../src/check';
+import { CHECK_LIMITS, checkConnection } from '../../src/check';
 import { parseConfig, type Config } from '../../src/config';
 import { readEnvironment } from '../../src/environment';
 import { ConnectorFailure } from '../../src/failure';
@@ -35,7 +35,10 @@ function hosts(answers: Readonly<Record<string, unknown>>): {
   return { asked, connectTo };
 }
 
-const check = async (config: Config, connectTo: (config: Config) => AmplitudeApi): Promise<unknown> => {
+const check = async (
+  config: Config,
+  connectTo: (config: Config, retries?: number) => AmplitudeApi,
+): Promise<unknown> => {
   try {
     await checkConnection(config, NOW, connectTo);
     return undefined;
@@ -43,6 +46,21 @@ const check = async (config: Config, connectTo: (config: Config) => AmplitudeApi
     return error;
   }
 };
+
+it('ends within a minute or so, whatever the other side does', () => {
+  const { retries, idleTimeoutMs, patienceMs } = CHECK_LIMITS;
+  expect((retries + 1) * idleTimeoutMs + retries * patienceMs).toBeLessThanOrEqual(70_000);
+});
+
+it('tries the other region once', async () => {
+  const retries: unknown[] = [];
+  const { connectTo } = hosts({});
+  await check(configOf(), (config, given) => {
+    retries.push(given);
+    return connectTo(config);
+  });
+  expect(retries).toEqual([undefined, 0]);
+});
 
 const V3 = '/api/3/annotations';
 const V2 = '/api/2/annotations';

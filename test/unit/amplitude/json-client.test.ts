@@ -160,6 +160,15 @@ describe('JSON', () => {
     expect(heard.limitedUntil.length).toBeGreaterThan(0);
   });
 
+  it('is not waited for longer than the caller’s patience', async () => {
+    bench.api.handlers = [reply(503, 'later', { 'retry-after': '90' })];
+    const heard = listen();
+    const failure = await failureOf(get(heard, { patienceMs: 10_000 }));
+    expect(failure).toMatchObject({ kind: 'config', status: 503 });
+    expect(failure.message).toMatch(/asks to wait 90 s.*HTTP 503: later/);
+    expect(heard.tallies).toEqual({ requests: 1 });
+  });
+
   it('ends with the reason of an abort, in a request and between two', async () => {
     for (const handler of [(): void => undefined, reply(503)]) {
       bench.api.requests.length = 0;
