@@ -120,7 +120,7 @@ async function attemptDownload(
       async () => {
         observer.tally('requests', 1);
         const answer = await options.transport.get(EXPORT_PATH, params, observer);
-        await save(answer, path, await options.temp.archiveBudget(), observer.signal);
+        await save(answer, path, await options.temp.room(), observer.signal);
         return answer.request;
       },
       observer,
@@ -133,12 +133,17 @@ async function attemptDownload(
   }
 }
 
+/** Code of the failure of an archive that the temporary folder has no room for. */
+export const DISK_FULL = 'ENOSPC';
+
 /** A smaller window may still fit; one hour that does not is the user's to solve. */
 class DiskFull extends ConnectorFailure {
   constructor(neededBytes: string) {
     super(
       'transient',
       `The temporary folder is full: an archive needs ${neededBytes} bytes. Give the container more disk (TMPDIR says where).`,
+      undefined,
+      { code: DISK_FULL },
     );
   }
 }
@@ -146,16 +151,23 @@ class DiskFull extends ConnectorFailure {
 async function save(
   { request, declaredBytes: declared = Number.NaN, isGzip, body }: HttpAnswer,
   path: string,
-  budgetBytes: number,
+  roomBytes: number,
   signal: AbortSignal,
 ): Promise<void> {
-  if (declared > budgetBytes) {
+  if (declared > roomBytes) {
     body.destroy();
     throw new DiskFull(String(declared));
   }
   const gunzip = isGzip ? createGunzip() : undefined;
   // What comes during a write goes with the next one: a write for each chunk of 64 KB took half as long again.
   const file = createWriteStream(path, { mode: 0o600, highWaterMark: WRITE_AHEAD_BYTES });
+  const source = gunzip ?? body;
+  let left = roomBytes;
+  // The disk itself says when it is full, but nobody says it of a platform's limit: the container is evicted.
+  source.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) source.destroy(new DiskFull(`more than ${roomBytes}`));
+  });
   const countReceived = (): number => (gunzip ?? file).bytesWritten;
   collectReadBuffers(body);
   try {
@@ -176,6 +188,7 @@ function translateSaveError(
   declared: number,
   signal: AbortSignal,
 ): unknown {
+  if (error instanceof DiskFull) return error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   // EFBIG: a limit on the size of files (`ulimit -f`).
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {

@@ -38,16 +38,36 @@ export class TempSpace {
     return join(this.folder, `${this.files}.zip`);
   }
 
-  /** Room for one archive in bytes; Infinity when the disk does not tell. */
+  /** Bytes that may be written now; Infinity when the disk does not tell. */
+  async room(): Promise<number> {
+    const { limitBytes = Infinity } = this.options;
+    return Math.max(0, Math.min(await this.freeBytes(), limitBytes - (await this.usedBytes())));
+  }
+
+  /** What to plan an archive for, in bytes: its share of everything, and no more than there is room for now. */
   async archiveBudget(): Promise<number> {
-    const free = await this.freeBytes();
-    return Math.min(free, this.options.limitBytes ?? Infinity) / ARCHIVES_AT_ONCE;
+    const { limitBytes = Infinity } = this.options;
+    const all = ((await this.freeBytes()) + (await this.usedBytes())) * USABLE_SHARE;
+    return Math.min(Math.min(all, limitBytes) / ARCHIVES_AT_ONCE, await this.room());
+  }
+
+  private async usedBytes(): Promise<number> {
+    const { folder } = this;
+    if (folder === undefined) return 0;
+    try {
+      const sizes = (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size);
+      return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    } catch (error) {
+      // An archive that has been read is deleted meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return 0;
+    }
   }
 
   private async freeBytes(): Promise<number> {
     try {
       const { bavail, bsize } = await statfs(this.options.parent);
-      return bavail * bsize * USABLE_SHARE;
+      return bavail * bsize;
     } catch (error) {
       // A folder that cannot be used is reported, with its path, when the first file is to be made in it.
       if ((error as NodeJS.ErrnoException).code === undefined) throw error;

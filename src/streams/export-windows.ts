@@ -1,5 +1,7 @@
 import type { AmplitudeApi } from '../amplitude/client';
 import type { ExportArchive } from '../amplitude/archive';
+import { DISK_FULL } from '../amplitude/export-download';
+import { ConnectorFailure } from '../failure';
 import type { HourWindow, WindowPlanner } from '../time/windows';
 
 /** A window that Amplitude answered; without an archive it holds no data. */
@@ -26,12 +28,19 @@ export async function* answerWindows(
     return next;
   };
   let ahead: Promise<AnsweredWindow | undefined> | undefined = startNext();
+  let besideAnother = false;
   try {
     for (;;) {
-      const current = await ahead;
+      const current = await ahead.catch((error: unknown) => {
+        // It had to share the disk with the archive before it, which is gone now.
+        if (besideAnother && error instanceof ConnectorFailure && error.code === DISK_FULL)
+          return startNext();
+        throw error;
+      });
       ahead = undefined;
       if (current === undefined) return;
       ahead = startNext();
+      besideAnother = current.archive !== undefined;
       try {
         yield current;
       } finally {

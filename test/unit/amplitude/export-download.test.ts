@@ -294,6 +294,29 @@ describe('exports', () => {
     expect(bench.filesLeft()).toEqual([]);
   });
 
+  it('fit when there is room for them alone, whoever tells their length', async () => {
+    const temp = bench.temp(ZIP.length);
+    const chunked: Handler = (response) => response.writeHead(200).write(ZIP, () => response.end());
+    for (const handler of [reply(200, ZIP, { 'content-length': String(ZIP.length) }), chunked]) {
+      bench.api.handlers = [handler];
+      expect(await exportKind(HOUR, listen(), { temp })).toBe(`archive ${TEXT}`);
+    }
+  });
+
+  it('of a length that nobody tells end where the platform’s limit is', async () => {
+    const temp = bench.temp(ZIP.length - 1);
+    const chunked: Handler = (response) => response.writeHead(200).write(ZIP, () => response.end());
+    const packed = reply(200, gzipSync(ZIP), { 'content-encoding': 'gzip', 'transfer-encoding': 'chunked' });
+    for (const handler of [chunked, packed]) {
+      bench.api.handlers = [handler];
+      expect(await exportKind(DAY, listen(), { temp })).toBe('too large');
+      const failure = await failureOf(exportKind(HOUR, listen(), { temp }));
+      expect(failure).toMatchObject({ kind: 'transient', code: 'ENOSPC' });
+      expect(failure.message).toContain(`more than ${ZIP.length - 1} bytes`);
+      expect(bench.filesLeft()).toEqual([]);
+    }
+  });
+
   it('stop when their answer is no longer wanted, and leave no file', async () => {
     bench.api.handlers = [(response): void => void response.writeHead(200).write(ZIP.subarray(0, 50))];
     const stop = new AbortController();

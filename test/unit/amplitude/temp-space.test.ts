@@ -205,6 +205,23 @@ describe('the room for one archive', () => {
     expect(await space({ limitBytes: 0 }).archiveBudget()).toBe(0);
   });
 
+  it('is shared with the archive that is there: what is planned fits beside it', async () => {
+    const temp = space({ limitBytes: 5_000 });
+    await writeFile(await temp.newPath(), Buffer.alloc(1_000));
+    expect([await temp.room(), await temp.archiveBudget()]).toEqual([4_000, 2_500]);
+    await writeFile(await temp.newPath(), Buffer.alloc(3_000));
+    expect([await temp.room(), await temp.archiveBudget()]).toEqual([1_000, 1_000]);
+    await writeFile(await temp.newPath(), Buffer.alloc(3_000));
+    expect([await temp.room(), await temp.archiveBudget()]).toEqual([0, 0]);
+  });
+
+  it('is all that is free while nothing is planned', async () => {
+    const { bavail, bsize } = await statfs(parent);
+    // Others write to the disk meanwhile.
+    expect(await space().room()).toBeGreaterThan(0.95 * bavail * bsize);
+    expect(await space({ limitBytes: 5_000 }).room()).toBe(5_000);
+  });
+
   it('is not known of a folder that is missing', async () => {
     expect(await space({ parent: join(parent, 'missing') }).archiveBudget()).toBe(Infinity);
     expect(await space({ parent: join(parent, 'missing'), limitBytes: 50 }).archiveBudget()).toBe(25);

@@ -47,6 +47,39 @@ describe('windows that are too large', () => {
     expect(archives.every(({ closed }) => closed === 1)).toBe(true);
   });
 
+  it('because the disk was shared with the one before are asked for once more at one hour', async () => {
+    const full = new ConnectorFailure('transient', 'full', undefined, { code: 'ENOSPC' });
+    const asked: string[] = [];
+    const { api, archives } = project(({ first }) => {
+      asked.push(formatHour(first));
+      if (archives.some(({ closed }) => closed === 0)) throw full;
+      return undefined;
+    });
+    const settings = { ...range('2026-10-01T00:00:00Z', '2026-10-01T03:00:00Z'), windowHours: 1 };
+    const { given, error } = await readAll(events, api, { settings });
+    expect(error).toBeUndefined();
+    expect(show(given).filter((one) => !one.startsWith('='))).toEqual(
+      ['00', '01', '02'].map((one) => `20261001T${one}`),
+    );
+    expect(asked).toEqual(['00', '01', '01', '02', '02'].map((one) => `20261001T${one}`));
+  });
+
+  it('for the disk alone fail, after one more request at most', async () => {
+    const full = new ConnectorFailure('transient', 'full', undefined, { code: 'ENOSPC' });
+    const settings = { ...range('2026-10-01T00:00:00Z', '2026-10-01T03:00:00Z'), windowHours: 1 };
+    for (const [hourThatFails, requests] of [
+      ['20261001T00', 1],
+      ['20261001T01', 3],
+    ] as const) {
+      const { api } = project(({ first }) => {
+        if (first === hour(hourThatFails)) throw full;
+        return undefined;
+      });
+      expect((await readAll(events, api, { settings })).error).toBe(full);
+      expect(api.exports).toHaveLength(requests);
+    }
+  });
+
   it('are made smaller ahead of time when the disk has too little room', async () => {
     const { api } = project((window) =>
       archiveAnswer(new FakeArchive(membersOf(window), (window.last - window.first + 1) * 100)),
