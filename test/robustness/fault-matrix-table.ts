@@ -36,6 +36,8 @@ export interface MatrixRow {
 type Case = Omit<MatrixRow, 'endpoint'>;
 
 const RETRIES = 5;
+/** Twelve times the back-off with which the matrix runs. */
+const UNTOLD_WAIT_MS = 240;
 const HARMLESS: Outcome = { retries: 0 };
 
 function action(fault: FaultAction | string): FaultAction {
@@ -113,7 +115,6 @@ const TRANSPORT: readonly Case[] = [
   retried('closed in the middle of the headers', 'close-mid-headers', 'could not be reached ('),
   retried('reset in the middle of the body', 'reset-mid-body', 'could not be reached (ECONNRESET)'),
   retried('reset after the first byte of the body', 'reset-first-byte', 'could not be reached (ECONNRESET)'),
-  stalling('stall before the headers', 'stall-before-headers', 'could not be reached (ETIMEDOUT)'),
   stalling('stall in the middle of the body', 'stall-mid-body', 'could not be reached (ETIMEDOUT)'),
   harmless('slow drip', 'slow-drip'),
   retried('body shorter than Content-Length', 'short-body', 'could not be reached (ECONNRESET)'),
@@ -121,11 +122,16 @@ const TRANSPORT: readonly Case[] = [
   retried('chunked body cut', 'chunked-cut', 'could not be reached (ECONNRESET)'),
   harmless('chunked body', 'chunked'),
   harmless('gzip content-encoding', 'gzip-encoding'),
+  retried(
+    'content-encoding that was not asked for',
+    reply(200, 'packed', { 'content-encoding': 'br' }),
+    'its content-encoding is "br", and gzip was asked for',
+  ),
   retried('gzip content-encoding cut', 'gzip-encoding-cut', 'its gzip encoding is broken'),
   retried('200 with an empty body', 'empty-200', 'it is empty'),
   harmless('wrong content type', 'wrong-content-type'),
   retried('408', 'timeout-408', '(HTTP 408'),
-  retried('429 without Retry-After', 'rate-limit-429', '(HTTP 429'),
+  retried('429 without Retry-After', 'rate-limit-429', '(HTTP 429', { leastWaitMs: UNTOLD_WAIT_MS }),
   retried('429 with Retry-After in seconds', 'rate-limit-429-seconds', '(HTTP 429', { leastWaitMs: 1000 }),
   // The date is two seconds away and has no milliseconds.
   retried('429 with Retry-After as a date', 'rate-limit-429-date', '(HTTP 429', { leastWaitMs: 1000 }),
@@ -136,8 +142,12 @@ const TRANSPORT: readonly Case[] = [
     always: { retries: 1, waits: 600 },
     alone: true,
   },
-  retried('429 with a negative Retry-After', 'rate-limit-429-negative', '(HTTP 429'),
-  retried('429 with words as Retry-After', 'rate-limit-429-words', '(HTTP 429'),
+  retried('429 with a negative Retry-After', 'rate-limit-429-negative', '(HTTP 429', {
+    leastWaitMs: UNTOLD_WAIT_MS,
+  }),
+  retried('429 with words as Retry-After', 'rate-limit-429-words', '(HTTP 429', {
+    leastWaitMs: UNTOLD_WAIT_MS,
+  }),
   retried('500', 'server-error-500', '(HTTP 500)'),
   retried('502', 'bad-gateway-502', '(HTTP 502)'),
   retried('503', 'unavailable-503', '(HTTP 503)'),
@@ -164,12 +174,6 @@ const REDIRECTS: readonly Case[] = [
 
 /** Answers of the API itself to which trying again makes no difference. */
 const REFUSALS: readonly Case[] = [
-  refused(
-    '400 with a reason',
-    'bad-request',
-    'config',
-    'Invalid chart definition (Invalid user property gp:plan',
-  ),
   refused('401', 'unauthorized-401', 'config', 'did not accept the credentials (HTTP 401'),
   refused('403 key of another project or region', 'wrong-key-403', 'config', 'Data Region is the project'),
   refused('403 plan without this API', 'no-permission-403', 'config', 'plan does not include access'),
@@ -183,7 +187,22 @@ const REFUSALS: readonly Case[] = [
   refused('204', 'no-content-204', 'system', 'its API does not document (HTTP 204)'),
 ];
 
+const SILENCE = stalling(
+  'stall before the headers',
+  'stall-before-headers',
+  'could not be reached (ETIMEDOUT)',
+);
+
+const BAD_REQUEST = refused(
+  '400 with a reason',
+  'bad-request',
+  'config',
+  'Invalid chart definition (Invalid user property gp:plan',
+);
+
 const JSON_ONLY: readonly Case[] = [
+  SILENCE,
+  BAD_REQUEST,
   refused('404', 'not-found-404', 'config', 'does not have this endpoint (HTTP 404'),
   refused('400 without a word', reply(400, ''), 'config', 'rejected the request (HTTP 400)'),
   retried('504', 'gateway-timeout-504', '(HTTP 504)'),
@@ -206,13 +225,18 @@ const EXPORT_ONLY: readonly Case[] = [
     // After two empty windows the next one is larger.
     alone: true,
   },
+  // It may mean "no data" when Amplitude's own host says it; the simulator is another one.
+  refused('404 as bare text', 'not-found-404', 'config', 'does not have this endpoint (HTTP 404'),
   {
-    fault: '404 "no data" as bare text',
-    action: action('not-found-404'),
-    once: { retries: 0, window: 'empty' },
-    always: { retries: 0, window: 'empty' },
-    // After two empty windows the next one is larger.
-    alone: true,
+    ...SILENCE,
+    once: { retries: [1, RETRIES + 2] },
+    // Like a 504: twice for two hours, which is then halved, and six times for one.
+    always: { ...SILENCE.always, retries: 6, requests: 8 },
+  },
+  {
+    ...BAD_REQUEST,
+    once: { retries: 0, requests: 2 },
+    always: { ...BAD_REQUEST.always, requests: 2 },
   },
   {
     fault: '400 too large, as JSON',
@@ -342,6 +366,7 @@ export const FAULT_MATRIX: readonly MatrixRow[] = [
   ...at('export', [...TRANSPORT, ...REDIRECTS, ...REFUSALS, ...EXPORT_ONLY, ...NOT_AN_ARCHIVE, ...ARCHIVES]),
   ...at('storage', [
     ...TRANSPORT,
+    SILENCE,
     ...STORAGE_REFUSALS,
     ...NOT_AN_ARCHIVE,
     ...ARCHIVES.filter(({ fault }) => STORAGE_ARCHIVES.includes(fault)),
