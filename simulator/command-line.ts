@@ -11,7 +11,6 @@ A stand-in for Amplitude's read APIs. Prints its base URL on one line and runs u
   --port N                 default 0: any free port
   --host H                 default 127.0.0.1; 0.0.0.0 lets containers in
   --path-prefix P          every path below P, such as /eu
-  --region R               standard (default) or eu
   --api-key K, --secret-key S
                            default ${DEFAULT_SETTINGS.credentials.apiKey} / ${DEFAULT_SETTINGS.credentials.secretKey}
   --start YYYYMMDDTHH      first hour with data; default: --days before now
@@ -52,7 +51,6 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       port: text,
       host: text,
       'path-prefix': text,
-      region: text,
       'api-key': text,
       'secret-key': text,
       start: text,
@@ -69,9 +67,6 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   });
   const now = values.now === undefined ? undefined : Date.parse(values.now);
   if (Number.isNaN(now)) throw new RangeError(`--now is not a time: ${values.now}`);
-  const { region = 'standard' } = values;
-  if (region !== 'standard' && region !== 'eu')
-    throw new RangeError(`--region has to be standard or eu: ${region}`);
   const faults = values.fault ?? [];
   // Before anything listens: a wrong name must end the program.
   faults.forEach(presetOf);
@@ -91,7 +86,6 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     ...(values.host === undefined ? {} : { host: values.host }),
     port: wholeNumber(values.port, 'port') ?? 0,
     ...(values['path-prefix'] === undefined ? {} : { pathPrefix: values['path-prefix'] }),
-    region,
     settings: {
       ...(JSON.parse(values.settings ?? '{}') as SettingsPatch),
       credentials: {

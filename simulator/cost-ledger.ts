@@ -77,9 +77,4 @@ export class CostLedger {
   release(cost: number): void {
     this.#running -= cost;
   }
-
-  clear(): void {
-    this.#bookings.length = 0;
-    this.#running = 0;
-  }
 }

@@ -1,4 +1,5 @@
 import type { ArchiveMutation } from './archive-mutations';
+import { checkFault } from './fault-check';
 import { HOUR_MS, parseHour } from './hours';
 import { mix } from './random';
 import type { ZipFlavour } from './zip-writer';
@@ -155,7 +156,9 @@ export class FaultList {
   readonly #inARow = new Map<string, number>();
   readonly #asked = new Map<string, number>();
 
+  /** Throws a RangeError on what is no fault. */
   add(name: string, match: FaultMatch, action: FaultAction): FaultHandle {
+    checkFault(match, action);
     const fault: Registered = { name, match, action, seen: 0, hits: 0 };
     this.#registered.push(fault);
     return {

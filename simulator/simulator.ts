@@ -25,8 +25,6 @@ export interface SimulatorOptions {
   readonly advertisedHost?: string;
   /** Every path of the API is below this one, such as `/eu`. Default none. */
   readonly pathPrefix?: string;
-  /** Only a name for people: keys are known here or not, and a key of the other region is not. */
-  readonly region?: 'standard' | 'eu';
   /** Serves https instead of http (the storage stays http). */
   readonly tls?: TlsOptions;
   readonly settings?: SettingsPatch;
@@ -64,7 +62,6 @@ export class Simulator {
   readonly storage: StorageServer;
   /** Errors of the simulator itself; `close` rejects with the first, so that no test passes over one. */
   readonly internalErrors: unknown[] = [];
-  readonly region: 'standard' | 'eu';
   readonly #options: SimulatorOptions;
   readonly #listener: Listener;
   readonly #exports: ExportEndpoint;
@@ -77,7 +74,6 @@ export class Simulator {
   private constructor(options: SimulatorOptions, storage: StorageServer) {
     this.#options = options;
     this.storage = storage;
-    this.region = options.region ?? 'standard';
     this.data = new DataSet(options.data);
     this.#settings = patchSettings(DEFAULT_SETTINGS, options.settings ?? {});
     this.#ledger = new CostLedger(this.#settings.cost);
@@ -192,7 +188,10 @@ export class Simulator {
     this.#listener.refuseFor(ms, (error) => this.internalErrors.push(error));
   }
 
-  /** Back to the state after `start`: settings, clock, ledger, faults and both logs. */
+  /**
+   * Settings, clock, ledger and faults as after `start`; both logs are empty and archives are built anew. What stays: ready
+   * archives, URLs of the storage that were handed out, and a refusal of connections that has not ended.
+   */
   reset(): void {
     this.#settings = patchSettings(DEFAULT_SETTINGS, this.#options.settings ?? {});
     this.#ledger = new CostLedger(this.#settings.cost);

@@ -45,9 +45,6 @@ class Simulator:
     def set_now(self, ms: int) -> None:
         self.post("now", {"ms": ms})
 
-    def fail(self, path: str, status: int) -> None:
-        self.post("fault", {"match": {"path": path}, "action": {"kind": "status", "status": status}})
-
 
 @contextmanager
 def run_simulator(*options: str, settings: dict[str, Any] | None = None, host: str = "127.0.0.1") -> Iterator[Simulator]:

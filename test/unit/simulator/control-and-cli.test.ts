@@ -149,6 +149,20 @@ describe('the program and its control endpoints', () => {
   it.each([
     ['an unknown fault', 'fault', { action: 'nonsense' }],
     ['a fault without action', 'fault', {}],
+    ['an unknown kind of fault', 'fault', { action: { kind: 'status', status: 500 } }],
+    ['a kind that only objects have', 'fault', { action: { kind: 'toString' } }],
+    ['an action that is a number', 'fault', { action: 7 }],
+    [
+      'an unknown mutation of an archive',
+      'fault',
+      { action: { kind: 'archive', mutations: [{ kind: 'shred' }] } },
+    ],
+    [
+      'an unknown fault behind a redirect',
+      'fault',
+      { action: { kind: 'redirect', to: 'storage', then: { kind: 'shred' } } },
+    ],
+    ['an unknown condition', 'fault', { match: { pth: '/api/3/cohorts' }, action: 'refuse' }],
     ['an unknown setting', 'settings', { nonsense: 1 }],
     ['a time that is no number', 'now', { ms: 'noon' }],
   ])('answers 400 to %s', async (_name, endpoint, body) => {
@@ -158,6 +172,9 @@ describe('the program and its control endpoints', () => {
     });
     expect(answer.status).toBe(400);
     expect(await answer.json()).toHaveProperty('error');
+    // Nothing of it was taken up.
+    expect((await api('/api/3/cohorts')).status).toBe(200);
+    expect(await call(`${base}/_control/faults`)).toMatchObject({ injected: 0 });
   });
 
   it('answers 404 to an unknown control endpoint', async () => {
@@ -179,7 +196,6 @@ describe('the command line', () => {
   it.each([
     ['--days', 'many'],
     ['--now', 'teatime'],
-    ['--region', 'moon'],
     ['--start', '2024-01-01'],
     ['--nonsense', '1'],
     ['--fault', 'nonsense'],
@@ -190,7 +206,7 @@ describe('the command line', () => {
 
   it('takes every option', () => {
     const given =
-      '--port 8123 --host 0.0.0.0 --path-prefix /eu --region eu --api-key k --secret-key s --start 20240101T00 --days 2';
+      '--port 8123 --host 0.0.0.0 --path-prefix /eu --api-key k --secret-key s --start 20240101T00 --days 2';
     const rest =
       '--events-per-hour 7 --parts-per-hour 3 --seed 9 --project-id 5 --now 2024-01-02T00:00:00Z --fault refuse --fault chunked';
     const settings = ['--settings', '{"quirks":{"countryProperty":false}}'];
@@ -210,7 +226,6 @@ describe('the command line', () => {
         host: '0.0.0.0',
         port: 8123,
         pathPrefix: '/eu',
-        region: 'eu',
         settings: { quirks: { countryProperty: false }, credentials: { apiKey: 'k', secretKey: 's' } },
       },
     });

@@ -1,8 +1,7 @@
-import { Simulator, type SimulatorOptions } from '../../../simulator/simulator';
 import type { AnswerQuirks } from '../../../simulator/settings';
 import { basic, get, getJson } from './client';
+import { type Matrix, openProject, PROJECT_NOW } from './opened';
 
-const NOW = Date.UTC(2024, 0, 3, 6);
 const USERS = '/api/2/users?start=20240101&end=20240104';
 const SESSIONS = '/api/2/sessions/average?start=20240101&end=20240131';
 const KNOWN = [
@@ -18,37 +17,9 @@ const KNOWN = [
   '/api/3/cohorts',
 ];
 
-const opened: Simulator[] = [];
-
-async function start(
-  options: Partial<SimulatorOptions> = {},
-  quirks: Partial<AnswerQuirks> = {},
-): Promise<Simulator> {
-  const simulator = await Simulator.start({
-    data: { startHour: '20240101T00', hours: 48, eventsPerHour: 2 },
-    now: NOW,
-    settings: { quirks: { ...quirks } as AnswerQuirks },
-    ...options,
-  });
-  opened.push(simulator);
-  return simulator;
-}
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((simulator) => simulator.close()));
-});
-
-interface Matrix {
-  xValues: string[];
-  series: (number | { setId: string; value: number })[][];
-  seriesLabels?: unknown[];
-  seriesMeta: unknown[];
-  seriesCollapsed: unknown[];
-}
-
 describe('credentials', () => {
   it.each(KNOWN)('%s: 200 with the right pair, 401 without a header, 403 with a wrong pair', async (path) => {
-    const simulator = await start();
+    const simulator = await openProject();
     const { apiKey, secretKey } = simulator.settings.credentials;
     expect((await get(simulator, path)).status).toBe(200);
     for (const authorization of [
@@ -75,12 +46,11 @@ describe('credentials', () => {
   });
 
   it('knows no key of the other region', async () => {
-    const eu = await start({
-      region: 'eu',
+    const eu = await openProject({
       pathPrefix: '/eu',
       settings: { credentials: { apiKey: 'eu-key', secretKey: 'eu:secret' } },
     });
-    const standard = await start();
+    const standard = await openProject();
     const europeans = { authorization: basic('eu-key', 'eu:secret') };
     expect((await get(eu, '/api/2/annotations', europeans)).status).toBe(200);
     expect((await get(standard, '/api/2/annotations', europeans)).body).toEqual(
@@ -89,7 +59,7 @@ describe('credentials', () => {
   });
 
   it('has every path below the prefix, and none beside it', async () => {
-    const simulator = await start({ pathPrefix: '/eu' });
+    const simulator = await openProject({ pathPrefix: '/eu' });
     expect(simulator.baseUrl.endsWith('/eu')).toBe(true);
     expect((await get(simulator, '/api/2/annotations')).status).toBe(200);
     expect((await get(simulator, `http://127.0.0.1:${simulator.port}/api/2/annotations`)).status).toBe(404);
@@ -100,7 +70,7 @@ describe('credentials', () => {
   });
 
   it('answers 404 to everything else, and to methods other than GET', async () => {
-    const simulator = await start();
+    const simulator = await openProject();
     for (const path of ['/', '/api/2/exports', '/api/2/funnels', '/api/3/cohorts/1', '/api/2/users/']) {
       expect((await get(simulator, path)).status).toBe(404);
     }
@@ -109,7 +79,7 @@ describe('credentials', () => {
   });
 
   it('answers 403 that does not blame the key where the plan lacks an API', async () => {
-    const simulator = await start({}, { denied: ['/api/3/cohorts'] });
+    const simulator = await openProject({}, { denied: ['/api/3/cohorts'] });
     const { status, body } = await getJson(simulator, '/api/3/cohorts');
     expect(status).toBe(403);
     expect(JSON.stringify(body)).not.toContain('Invalid API Key');
@@ -119,7 +89,7 @@ describe('credentials', () => {
 
 describe('the other endpoints', () => {
   it('sessions: seconds per day, some 0, with the envelope of costed answers', async () => {
-    const simulator = await start({ now: Date.UTC(2024, 2, 1) });
+    const simulator = await openProject({ now: Date.UTC(2024, 2, 1) });
     const { body } = await getJson(simulator, SESSIONS);
     const data = body.data as Matrix;
     expect(data.xValues).toHaveLength(31);
@@ -138,18 +108,18 @@ describe('the other endpoints', () => {
   });
 
   it('events/list: all documented keys, timeline_hidden as number and boolean, totals of the week', async () => {
-    const simulator = await start();
+    const simulator = await openProject();
     const items = (await getJson(simulator, '/api/2/events/list')).body.data as Record<string, unknown>[];
     const keys =
       'id name value display totals totals_delta hidden deleted non_active flow_hidden autohidden clusters_hidden timeline_hidden in_waitroom waitroom_approved';
     for (const item of items) expect(Object.keys(item)).toEqual(keys.split(' '));
     expect(new Set(items.map((item) => typeof item.timeline_hidden))).toEqual(new Set(['number', 'boolean']));
-    simulator.setNow(NOW + 7 * 86_400_000);
+    simulator.setNow(PROJECT_NOW + 7 * 86_400_000);
     expect((await getJson(simulator, '/api/2/events/list')).body.data).not.toEqual(items);
   });
 
   it('annotations v3: filters, one by id, and 404 where v3 is missing', async () => {
-    const simulator = await start();
+    const simulator = await openProject();
     const ids = async (query: string): Promise<unknown[]> =>
       ((await getJson(simulator, `/api/3/annotations${query}`)).body.data as { id: number }[]).map(
         (one) => one.id,
@@ -197,7 +167,7 @@ describe('the other endpoints', () => {
   });
 
   it('every field of annotations and cohorts is set at least once, every nullable one also null', async () => {
-    const simulator = await start();
+    const simulator = await openProject();
     const filled = (items: Record<string, unknown>[], key: string): boolean =>
       items.some((item) => item[key] !== null && item[key] !== '' && JSON.stringify(item[key]) !== '[]');
     const annotations = (await getJson(simulator, '/api/3/annotations')).body.data as Record<
@@ -242,7 +212,7 @@ describe('the other endpoints', () => {
     ['/api/3/annotations', '/api/3/annotations'],
     ['/api/3/cohorts', '/api/3/cohorts'],
   ])('%s can lack its wrapper key, or be of an empty project', async (path, request) => {
-    const simulator = await start({}, { emptyProject: true });
+    const simulator = await openProject({}, { emptyProject: true });
     const empty = (await getJson(simulator, request)).body;
     const wrapped = (empty.data ?? empty.cohorts) as unknown[] | { series: unknown[] };
     expect(Array.isArray(wrapped) ? wrapped : wrapped.series).toEqual([]);
@@ -253,7 +223,7 @@ describe('the other endpoints', () => {
   });
 
   it('refuses settings that do not exist', async () => {
-    const simulator = await start();
+    const simulator = await openProject();
     expect(() => simulator.configure({ quirks: { label: 'ints' } as Partial<AnswerQuirks> })).toThrow(
       'quirks.label',
     );

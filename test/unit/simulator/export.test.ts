@@ -1,9 +1,10 @@
 import { gunzipSync } from 'node:zlib';
 import { memberName } from '../../../simulator/archive';
 import { requireHour } from '../../../simulator/hours';
-import { Simulator, type SimulatorOptions } from '../../../simulator/simulator';
+import { type Simulator, type SimulatorOptions } from '../../../simulator/simulator';
 import type { ZipFlavour } from '../../../simulator/zip-writer';
 import { get, readLines, readMembers, truthOf, unzipTest } from './client';
+import { open } from './opened';
 
 const DAY = { start: '20240101T00', end: '20240101T23' };
 const NOW = Date.UTC(2024, 0, 3, 12, 30);
@@ -12,18 +13,10 @@ function window(start: string, end: string): string {
   return `/api/2/export?start=${start}&end=${end}`;
 }
 
-const opened: Simulator[] = [];
-
-async function start(options: Partial<SimulatorOptions> = {}): Promise<Simulator> {
+function start(options: Partial<SimulatorOptions> = {}): Promise<Simulator> {
   const data = { startHour: '20240101T00', hours: 72, eventsPerHour: 6, partsPerHour: 2 };
-  const simulator = await Simulator.start({ data, now: NOW, ...options });
-  opened.push(simulator);
-  return simulator;
+  return open({ data, now: NOW, ...options });
 }
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((simulator) => simulator.close()));
-});
 
 describe('GET /api/2/export', () => {
   it('answers a zip with one gzip member per hour and part, hours not padded, and exactly the truth', async () => {

@@ -3,29 +3,16 @@ import { Open } from 'unzipper';
 import { bombGzip } from '../../../simulator/archive-mutations';
 import { FaultList } from '../../../simulator/faults';
 import { presetOf } from '../../../simulator/fault-presets';
-import { Simulator, type SimulatorOptions } from '../../../simulator/simulator';
 import { get, readMembers, truthOf } from './client';
+import { openLoaded } from './opened';
 import { readStrictly } from './strict-reader';
 
 const EXPORT = '/api/2/export?start=20240101T00&end=20240101T05';
 const ANNOTATIONS = '/api/3/annotations';
 
-const opened: Simulator[] = [];
-
-async function start(options: Partial<SimulatorOptions> = {}): Promise<Simulator> {
-  const data = { startHour: '20240101T00', hours: 48, eventsPerHour: 4, partsPerHour: 2 };
-  const simulator = await Simulator.start({ data, now: Date.UTC(2024, 0, 4), ...options });
-  opened.push(simulator);
-  return simulator;
-}
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((simulator) => simulator.close()));
-});
-
 describe('archives', () => {
   it('100,000 further members: a ZIP64 directory, and the events still exact', async () => {
-    const simulator = await start();
+    const simulator = await openLoaded();
     simulator.fault({ action: 'members-100000' });
     const { body } = await get(simulator, EXPORT);
     expect(body.includes(Buffer.from('PK\u0006\u0006'))).toBe(true);
@@ -44,13 +31,13 @@ describe('archives', () => {
     expect(blank.length).toBeLessThan(32_000);
     expect(gunzipSync(blank).equals(Buffer.alloc(16 << 20, '\n'))).toBe(true);
     expect(gunzipSync(bombGzip(1, 'one-line')).equals(Buffer.alloc(1 << 20, 'x'))).toBe(true);
-    const simulator = await start();
+    const simulator = await openLoaded();
     simulator.fault({ action: { kind: 'archive', mutations: [{ kind: 'bomb', bytes: 4 << 20 }] } });
     expect(await readStrictly(simulator, EXPORT)).toEqual({ exact: true });
   });
 
   it('a line put where it is told, as text or bytes, and not remembered for the next request', async () => {
-    const simulator = await start();
+    const simulator = await openLoaded();
     const mutations = [{ kind: 'insert-line', member: 3, at: 1, text: 'broken' } as const];
     simulator.fault({ match: { times: 1 }, action: { kind: 'archive', mutations } });
     const members = await readMembers((await get(simulator, EXPORT)).body);
@@ -63,7 +50,7 @@ describe('archives', () => {
   });
 
   it('another container for one request', async () => {
-    const simulator = await start();
+    const simulator = await openLoaded();
     simulator.fault({ match: { times: 1 }, action: 'zip-stored' });
     const methods = async (): Promise<number[]> =>
       (await readMembers((await get(simulator, EXPORT)).body)).map((one) => one.method);
@@ -136,7 +123,7 @@ describe('chaos', () => {
   });
 
   it('lets a client that tries again read everything, over real connections', async () => {
-    const simulator = await start();
+    const simulator = await openLoaded();
     simulator.chaos({ seed: 11, rate: 0.5 });
     let survived = 0;
     for (let hour = 0; hour < 24; hour += 1) {

@@ -3,24 +3,12 @@ import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { join } from 'node:path';
-import { Simulator, type SimulatorOptions } from '../../../simulator/simulator';
+import { Simulator } from '../../../simulator/simulator';
 import { basic, get, readLines, truthOf } from './client';
+import { openLoaded } from './opened';
 
 const EXPORT = '/api/2/export?start=20240101T00&end=20240101T05';
 const ANNOTATIONS = '/api/3/annotations';
-
-const opened: Simulator[] = [];
-
-async function start(options: Partial<SimulatorOptions> = {}): Promise<Simulator> {
-  const data = { startHour: '20240101T00', hours: 48, eventsPerHour: 4, partsPerHour: 2 };
-  const simulator = await Simulator.start({ data, now: Date.UTC(2024, 0, 4), ...options });
-  opened.push(simulator);
-  return simulator;
-}
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((simulator) => simulator.close()));
-});
 
 async function statuses(simulator: Simulator, paths: string[]): Promise<number[]> {
   const all: number[] = [];
@@ -32,7 +20,7 @@ describe('which requests a fault hits', () => {
   const teapot = { kind: 'reply', status: 418 } as const;
 
   it('every one that fits, or the nth, or so many from the nth on', async () => {
-    const simulator = await start();
+    const simulator = await openLoaded();
     const four = [ANNOTATIONS, ANNOTATIONS, ANNOTATIONS, ANNOTATIONS];
     const always = simulator.fault({ action: teapot });
     expect(await statuses(simulator, four)).toEqual([418, 418, 418, 418]);
@@ -51,7 +39,7 @@ describe('which requests a fault hits', () => {
   });
 
   it('by path, by the beginning of a path, by a parameter, by hours, and by a rule', async () => {
-    const simulator = await start();
+    const simulator = await openLoaded();
     const one = '/api/2/export?start=20240101T00&end=20240101T00';
     const paths = [EXPORT, one, ANNOTATIONS, '/api/2/annotations', ANNOTATIONS];
     const hit = async (match: Parameters<Simulator['fault']>[0]['match']): Promise<boolean[]> => {
@@ -71,7 +59,7 @@ describe('which requests a fault hits', () => {
 
 describe('what it does to the connection', () => {
   it('cuts where it says', async () => {
-    const simulator = await start();
+    const simulator = await openLoaded();
     const whole = (await get(simulator, EXPORT)).body;
     const cut = async (action: Parameters<Simulator['fault']>[0]['action']): ReturnType<typeof get> => {
       simulator.reset();
@@ -116,7 +104,7 @@ describe('what it does to the connection', () => {
   });
 
   it('stalls for a while and goes on', async () => {
-    const simulator = await start();
+    const simulator = await openLoaded();
     const whole = (await get(simulator, EXPORT)).body;
     for (const at of ['before-headers', 'mid-body'] as const) {
       simulator.reset();
@@ -129,7 +117,7 @@ describe('what it does to the connection', () => {
   });
 
   it('refuses connections for a while, idle ones of a pool included, and opens the same port again', async () => {
-    const simulator = await start();
+    const simulator = await openLoaded();
     const agent = new Agent({ keepAlive: true });
     expect((await get(simulator, ANNOTATIONS, { agent })).status).toBe(200);
     const port = simulator.port;
@@ -156,7 +144,7 @@ describe('what it does to the connection', () => {
 
 describe('redirects', () => {
   it('to the storage: another origin, once, and it sees whether credentials followed', async () => {
-    const simulator = await start();
+    const simulator = await openLoaded();
     simulator.fault({ match: { path: '/api/2/export' }, action: 'redirect-storage' });
     const { status, headers } = await get(simulator, EXPORT);
     expect(status).toBe(302);
@@ -173,7 +161,7 @@ describe('redirects', () => {
   });
 
   it('to the same URL, or anywhere', async () => {
-    const simulator = await start();
+    const simulator = await openLoaded();
     simulator.fault({ match: { times: 1 }, action: { kind: 'redirect', to: 'loop', status: 307 } });
     expect(await get(simulator, EXPORT)).toMatchObject({
       status: 307,
@@ -189,7 +177,7 @@ describe('redirects', () => {
 
 describe('answers', () => {
   it('can say when to come back, as a date after the answer', async () => {
-    const simulator = await start();
+    const simulator = await openLoaded();
     simulator.fault({ action: 'rate-limit-429-date' });
     const before = Date.now();
     const { status, headers } = await get(simulator, ANNOTATIONS);
@@ -204,7 +192,7 @@ describe('answers', () => {
     const [key, cert] = ['key.pem', 'cert.pem'].map((name) =>
       readFileSync(join(__dirname, 'tls', name), 'utf8'),
     );
-    const simulator = await start({ tls: { key: key ?? '', cert: cert ?? '' } });
+    const simulator = await openLoaded({ tls: { key: key ?? '', cert: cert ?? '' } });
     expect(simulator.baseUrl).toMatch(/^https:/);
     const authorization = basic(
       simulator.settings.credentials.apiKey,

@@ -1,22 +1,15 @@
 import { Agent } from 'node:http';
 import { CostLedger, DOCUMENTED_LIMITS, costOf } from '../../../simulator/cost-ledger';
 import { RequestLog, type LoggedRequest } from '../../../simulator/request-log';
-import { Simulator } from '../../../simulator/simulator';
+import type { Simulator } from '../../../simulator/simulator';
 import type { SettingsPatch } from '../../../simulator/settings';
 import { get, getJson } from './client';
+import { open } from './opened';
 
-const opened: Simulator[] = [];
-
-async function start(settings: SettingsPatch = {}): Promise<Simulator> {
+function start(settings: SettingsPatch = {}): Promise<Simulator> {
   const data = { startHour: '20240101T00', hours: 24, eventsPerHour: 2 };
-  const simulator = await Simulator.start({ data, now: Date.UTC(2025, 0, 1), settings });
-  opened.push(simulator);
-  return simulator;
+  return open({ data, now: Date.UTC(2025, 0, 1), settings });
 }
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((simulator) => simulator.close()));
-});
 
 function users(first: number, last: number, extra = ''): string {
   const day = (index: number): string =>

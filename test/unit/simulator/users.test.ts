@@ -1,37 +1,9 @@
-import { Simulator, type SimulatorOptions } from '../../../simulator/simulator';
+import type { Simulator } from '../../../simulator/simulator';
 import type { AnswerQuirks } from '../../../simulator/settings';
 import { get, getJson } from './client';
+import { type Matrix, openProject } from './opened';
 
-const NOW = Date.UTC(2024, 0, 3, 6);
 const USERS = '/api/2/users?start=20240101&end=20240104';
-const opened: Simulator[] = [];
-
-async function start(
-  options: Partial<SimulatorOptions> = {},
-  quirks: Partial<AnswerQuirks> = {},
-): Promise<Simulator> {
-  const simulator = await Simulator.start({
-    data: { startHour: '20240101T00', hours: 48, eventsPerHour: 2 },
-    now: NOW,
-    settings: { quirks: { ...quirks } as AnswerQuirks },
-    ...options,
-  });
-  opened.push(simulator);
-  return simulator;
-}
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((simulator) => simulator.close()));
-});
-
-interface Matrix {
-  xValues: string[];
-  series: (number | { setId: string; value: number })[][];
-  seriesLabels?: unknown[];
-  seriesMeta: unknown[];
-  seriesCollapsed: unknown[];
-}
-
 async function matrix(simulator: Simulator, path: string): Promise<Matrix> {
   const { status, body } = await getJson(simulator, path);
   expect(status).toBe(200);
@@ -40,7 +12,7 @@ async function matrix(simulator: Simulator, path: string): Promise<Matrix> {
 
 describe('GET /api/2/users', () => {
   it('answers a matrix of days and countries, 0 after today and less than the whole for today', async () => {
-    const simulator = await start();
+    const simulator = await openProject();
     const { xValues, series, seriesLabels, seriesMeta, seriesCollapsed } = await matrix(
       simulator,
       `${USERS}&g=country`,
@@ -66,7 +38,7 @@ describe('GET /api/2/users', () => {
   });
 
   it('has the integer 0 as its label without a group, and other numbers for new users', async () => {
-    const simulator = await start();
+    const simulator = await openProject();
     const active = await matrix(simulator, USERS);
     expect(active.seriesLabels).toEqual([0]);
     expect((await matrix(simulator, `${USERS}&m=active`)).series).toEqual(active.series);
@@ -74,7 +46,7 @@ describe('GET /api/2/users', () => {
   });
 
   it('starts weeks on Monday and months on their first day', async () => {
-    const simulator = await start();
+    const simulator = await openProject();
     const weeks = await matrix(simulator, '/api/2/users?start=20240103&end=20240116&i=7');
     expect(weeks.xValues).toEqual(['2024-01-01', '2024-01-08', '2024-01-15']);
     const months = await matrix(simulator, '/api/2/users?start=20240131&end=20240301&i=30');
@@ -82,7 +54,7 @@ describe('GET /api/2/users', () => {
   });
 
   it('takes today from the project time zone', async () => {
-    const simulator = await start({
+    const simulator = await openProject({
       settings: { projectTimeZone: 'Pacific/Auckland' },
       now: Date.UTC(2024, 0, 3, 12),
     });
@@ -106,14 +78,14 @@ describe('GET /api/2/users', () => {
     ['strings', ['United States', 'Germany'], { segmentIndex: 0 }],
     ['meta', undefined, 'United States'],
   ] as const)('labels as %s', async (labels, first, meta) => {
-    const simulator = await start({}, { labels });
+    const simulator = await openProject({}, { labels });
     const answer = await matrix(simulator, `${USERS}&g=country`);
     expect(answer.seriesLabels?.slice(0, 2)).toEqual(first);
     expect(answer.seriesMeta[0]).toEqual(meta);
   });
 
   it('has cells as objects, mixed, too few, too many, or no series', async () => {
-    const simulator = await start();
+    const simulator = await openProject();
     const row = async (quirks: Partial<AnswerQuirks>): Promise<unknown[] | undefined> => {
       simulator.reset();
       simulator.configure({ quirks });
@@ -129,7 +101,7 @@ describe('GET /api/2/users', () => {
   });
 
   it('answers 400 in Amplitude’s words', async () => {
-    const simulator = await start({}, { countryProperty: false });
+    const simulator = await openProject({}, { countryProperty: false });
     const { status, body } = await getJson(simulator, `${USERS}&g=country`);
     expect(status).toBe(400);
     expect(body).toEqual({
