@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
+import { releaseChunk } from '../src/amplitude/release-chunk';
+import { TEXT_CHUNK } from '../src/amplitude/text-chunk';
 import { EventSplicer } from '../src/bytes/event-splicer';
 import { rewriteTimestamp } from '../src/bytes/timestamp';
 import { TIMESTAMP_FIELDS } from '../src/bytes/record-form';
@@ -15,9 +17,10 @@ import { createEventLines } from './event-lines';
 
 const MEMBER_MB = Number(process.argv[2] ?? 350);
 const IN_MEMORY_BYTES = 32_000_000;
+/** Of packed bytes, and of text that is in memory. */
 const CHUNK_BYTES = 1024 * 1024;
 /** Inflating runs ahead of splicing only while the stream asks for more than one chunk. */
-const READ_AHEAD_BYTES = 4 * CHUNK_BYTES;
+const CHUNKS_AHEAD = 2;
 const ROUNDS = 5;
 
 const HEAD = Buffer.from('{"type":"RECORD","record":{"stream":"events","emitted_at":1790000000000,"data":');
@@ -67,9 +70,17 @@ function parseAndStringify(member: Buffer): number {
 }
 
 async function gunzip(file: string, take: (chunk: Uint8Array) => void): Promise<void> {
-  const inflate = createGunzip({ chunkSize: CHUNK_BYTES, readableHighWaterMark: READ_AHEAD_BYTES } as object);
+  // As the program does it (src/amplitude/archive.ts): a chunk is a whole buffer, which is given back when it has been read.
+  const inflate = createGunzip({
+    chunkSize: TEXT_CHUNK,
+    readableObjectMode: true,
+    readableHighWaterMark: CHUNKS_AHEAD,
+  } as object);
   await pipeline(createReadStream(file, { highWaterMark: CHUNK_BYTES }), inflate, async (chunks) => {
-    for await (const chunk of chunks) take(chunk as Uint8Array);
+    for await (const chunk of chunks) {
+      take(chunk as Uint8Array);
+      releaseChunk(chunk as Uint8Array, TEXT_CHUNK);
+    }
   });
 }
 

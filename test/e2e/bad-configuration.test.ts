@@ -1,23 +1,10 @@
-import { assertFailure, type FailureType } from '../harness/assert-failure';
-import { runConnector, type ConnectorOutput } from '../harness/connector';
+import type { FailureType } from '../harness/assert-failure';
+import { runConnector } from '../harness/connector';
 import { catalogOf } from '../harness/inputs';
+import { expectFailure, SECRET, good } from '../harness/good-config';
 
 /* Wrong values of the configuration and of the environment, row by row: the exact failure type, and the field that is named. */
 const EVENTS = catalogOf(['events']);
-const SECRET = 'very-secret-4711';
-
-const expectFailure = (output: ConnectorOutput, exitCode: number, type: FailureType, message: RegExp): void =>
-  assertFailure(output, exitCode, type, message, [SECRET]);
-
-/** Nobody listens at this address: whoever came as far as a request would fail otherwise than these rows say. */
-const good = (changes: Record<string, unknown> = {}): Record<string, unknown> => ({
-  api_key: 'key-0815',
-  secret_key: SECRET,
-  base_url: 'http://127.0.0.1:9',
-  start_date: '2024-03-01',
-  end_date: '2024-03-02',
-  ...changes,
-});
 
 describe('a configuration that is no object is a system_error: the platform writes this file', () => {
   it.concurrent.each([

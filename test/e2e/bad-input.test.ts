@@ -1,9 +1,9 @@
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { assertFailure, type FailureType } from '../harness/assert-failure';
-import { runConnector, type ConnectorOutput, type RunOptions } from '../harness/connector';
+import { runConnector, type RunOptions } from '../harness/connector';
 import { catalogOf, stateOf } from '../harness/inputs';
+import { expectFailure, SECRET, good } from '../harness/good-config';
 
 /*
  * What a user, a platform or a file system can get wrong, row by row: the exact exit code, the exact failure type, and what the
@@ -11,20 +11,6 @@ import { catalogOf, stateOf } from '../harness/inputs';
  * configuration stand in bad-configuration.test.ts, what Amplitude can get wrong in bad-answers.test.ts.
  */
 const EVENTS = catalogOf(['events']);
-const SECRET = 'very-secret-4711';
-
-const expectFailure = (output: ConnectorOutput, exitCode: number, type: FailureType, message: RegExp): void =>
-  assertFailure(output, exitCode, type, message, [SECRET]);
-
-/** Nobody listens at this address: whoever came as far as a request would fail otherwise than these rows say. */
-const good = (changes: Record<string, unknown> = {}): Record<string, unknown> => ({
-  api_key: 'key-0815',
-  secret_key: SECRET,
-  base_url: 'http://127.0.0.1:9',
-  start_date: '2024-03-01',
-  end_date: '2024-03-02',
-  ...changes,
-});
 
 const folder = mkdtempSync(join(tmpdir(), 'bad-input-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -213,15 +213,25 @@ describe('Retry-After', () => {
     },
   );
 
-  it.concurrent.each(['rate-limit-429-date', 'rate-limit-429-negative', 'rate-limit-429-words'])(
+  it.concurrent.each(['rate-limit-429-past-date', 'rate-limit-429-negative', 'rate-limit-429-words'])(
     'that cannot be followed (%s) leaves the usual back-off',
     async (fault) => {
       await withSimulator(TWO_DAYS, async (simulator) => {
         simulator.fault({ match: { times: 2 }, action: fault });
-        assertSuccess(
-          await runConnector(['read'], { config: configFor(simulator), catalog: catalogOf(['cohorts']) }),
-        );
-        expect(simulator.log.to('/api/3/cohorts').map(({ status }) => status)).toEqual([429, 429, 200]);
+        const catalog = catalogOf(['cohorts']);
+        const env = { AMPLITUDE_RETRY_BASE_SECONDS: '0.5' };
+        const output = await runConnector(['read'], { config: configFor(simulator), catalog, env });
+        assertSuccess(output, catalog);
+        const asked = simulator.log.to('/api/3/cohorts');
+        expect(asked.map(({ status }) => status)).toEqual([429, 429, 200]);
+        const waits = asked
+          .slice(1)
+          .map(({ startedAtMs }, index) => startedAtMs - (asked[index]?.endedAtMs ?? Infinity));
+        // Half a second, then a second, less a fifth; a timer of Node may fire a millisecond early.
+        expect(waits[0]).toBeGreaterThanOrEqual(390);
+        expect(waits[1]).toBeGreaterThanOrEqual(790);
+        // A longer wait, of more than three seconds, would be shown; no clock of the test decides that.
+        expect(output.statuses('cohorts').filter(({ reasons }) => reasons !== undefined)).toEqual([]);
       });
     },
   );

@@ -21,14 +21,29 @@ export function expectedEvent(line: string): LosslessJson {
   };
 }
 
+/**
+ * The same for records that JSON.parse has read. It rounds integers beyond 2^53 and keeps the last of repeated keys, on both
+ * sides alike: what must be exact to the last digit is compared with `expectedEvent`.
+ */
+export function expectedData(line: string): Record<string, unknown> {
+  const data = JSON.parse(line) as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, TIMESTAMPS.includes(key) ? rewriteText(value) : value]),
+  );
+}
+
 /** The data of a RECORD line, without loss. */
 export function dataOf(recordLine: string): LosslessJson {
   return entryOf(entryOf(parseLossless(recordLine), 'record'), 'data');
 }
 
 function rewrite(value: LosslessJson): LosslessJson {
-  if (value.kind !== 'string' || value.value === '') return { kind: 'null' };
-  return { kind: 'string', value: isoformat(value.value) };
+  const text = value.kind === 'string' ? rewriteText(value.value) : null;
+  return text === null ? { kind: 'null' } : { kind: 'string', value: text };
+}
+
+function rewriteText(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? isoformat(value) : null;
 }
 
 /**

@@ -1,11 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatHour } from '../../simulator/hours';
+import { formatHour, HOUR_MS } from '../../simulator/hours';
 import type { Simulator } from '../../simulator/simulator';
 import { PROGRAM } from './connector';
 
-export const HOUR_MS = 3_600_000;
-export const DAY_MS = 24 * HOUR_MS;
+export { DAY_MS, HOUR_MS } from '../../simulator/hours';
 
 /** Folder of the build under test: it holds `schemas/` and `spec.json`. */
 export const BUILD = join(PROGRAM, '..', '..');

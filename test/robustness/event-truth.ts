@@ -1,17 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { TrueEvent } from '../../simulator/data-set';
 import type { OutputRecord } from '../harness/airbyte-output';
-
-/** Written in another form than Amplitude's, so that they differ in text from the archive. */
-const TIMESTAMPS = [
-  'event_time',
-  'server_upload_time',
-  'processed_time',
-  'server_received_time',
-  'user_creation_time',
-  'client_upload_time',
-  'client_event_time',
-];
+import { expectedData } from '../harness/expected-event';
 
 export interface Comparison {
   /** `uuid`s of the truth that no record has. */
@@ -26,7 +16,7 @@ export interface Comparison {
 
 export const EXACT: Comparison = { missing: [], unknown: [], changed: [], repeated: [] };
 
-/** Compares the records of `events` with what the export holds, value by value but for the timestamps. */
+/** Compares the records of `events` with what the export holds, value by value, timestamps included. */
 export function compareEvents(records: readonly OutputRecord[], truth: Iterable<TrueEvent>): Comparison {
   const events = new Map([...truth].map((event) => [event.uuid, event]));
   const seen = new Map<string, number>();
@@ -36,7 +26,7 @@ export function compareEvents(records: readonly OutputRecord[], truth: Iterable<
     const uuid = String(data['uuid']);
     const event = events.get(uuid);
     if (event === undefined) unknown.push(uuid);
-    else if (!isDeepStrictEqual(withoutTimes(data), withoutTimes(parse(event.line)))) changed.push(uuid);
+    else if (!isDeepStrictEqual(data, expectedData(event.line))) changed.push(uuid);
     seen.set(uuid, (seen.get(uuid) ?? 0) + 1);
   }
   return {
@@ -47,14 +37,4 @@ export function compareEvents(records: readonly OutputRecord[], truth: Iterable<
       times > 1 && events.has(uuid) ? [{ uuid, hour: events.get(uuid)!.hour, times: times - 1 }] : [],
     ),
   };
-}
-
-type Data = Readonly<Record<string, unknown>>;
-
-function parse(line: string): Data {
-  return JSON.parse(line) as Data;
-}
-
-function withoutTimes(data: Data): Data {
-  return Object.fromEntries(Object.entries(data).filter(([field]) => !TIMESTAMPS.includes(field)));
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { AirbyteOutput } from '../harness/airbyte-output';
 import { assertProtocol, findViolations } from '../harness/assert-protocol';
 import { runConnector, type RunOptions } from '../harness/connector';
 import { catalogOf, configFor, hourAfter, instant } from '../harness/inputs';
+import { peakMemoryMb, untilAtRest } from '../harness/process-state';
 import { withSimulator } from '../harness/with-simulator';
 import { compareEvents, EXACT } from './event-truth';
 import { wholeLines } from './metered-run';
@@ -24,7 +25,7 @@ const HOURS_PER_WINDOW = 6;
 const PAUSE_MS = sized(6_000, 180_000);
 const IDLE_SECONDS = 4;
 /** A program that does not wait for its reader would hold the rest of the project: a hundred MiB and more. */
-const FLAT_BYTES = 64 << 20;
+const FLAT_MB = 64;
 
 /** Few events with much text: a hundred megabytes of output that take no time to make. */
 function bigEvents(hour: string): string[] {
@@ -58,12 +59,6 @@ function inputsFor(simulator: Simulator, temp: string): RunOptions {
     catalog: CATALOG,
     env: { TMPDIR: temp, AMPLITUDE_IDLE_TIMEOUT_SECONDS: String(IDLE_SECONDS) },
   };
-}
-
-/** Most memory that the process ever held. */
-function peakBytes(pid: number): number {
-  const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
 }
 
 describe('a destination', () => {
@@ -110,11 +105,11 @@ describe('a destination', () => {
       const run = await PipedRun.start(['read'], inputsFor(simulator, temp));
       try {
         await run.take(1);
-        const atStart = peakBytes(run.running.pid);
+        const atStart = peakMemoryMb(run.running.pid);
         for (const index of sized([0, 2], [0, 2, 4])) {
           await run.take((index + 0.4) * window!.rawBytes);
           await sleep(PAUSE_MS);
-          expect(peakBytes(run.running.pid) - atStart).toBeLessThan(FLAT_BYTES);
+          expect(peakMemoryMb(run.running.pid) - atStart).toBeLessThan(FLAT_MB);
           // The window that is being written and the next one.
           expect(simulator.log.exportRequests()).toHaveLength(index + 2);
         }
@@ -137,7 +132,8 @@ describe('a destination', () => {
     const run = await PipedRun.start(['read'], inputsFor(simulator, temp));
     try {
       await run.take(1.4 * archives[0]!.rawBytes);
-      await sleep(500);
+      // Until the third window is fetched and its output fills the pipe.
+      await untilAtRest(run.running.pid);
       const { exitCode, signal, stderr } = await run.close();
       expect({ exitCode, signal, stderr }).toEqual({ exitCode: 1, signal: null, stderr: '' });
       expect(simulator.log.exportRequests()).toHaveLength(3);

@@ -2,13 +2,11 @@ import fc from 'fast-check';
 import { LONGEST_WAIT_MS, RETRIES, retryDelayMs } from '../../src/amplitude/retry';
 import { judgeStatus, parseRetryAfter } from '../../src/amplitude/verdicts';
 import { assertProtocol } from '../harness/assert-protocol';
-import { assertSuccess } from '../harness/assert-success';
-import { runConnector, type RunningConnector, startConnector } from '../harness/connector';
+import { type RunningConnector, startConnector } from '../harness/connector';
 import { catalogOf, configFor } from '../harness/inputs';
 import { SECOND_DAY, TWO_DAYS, withSimulator } from '../harness/with-simulator';
 
 const EVENTS = catalogOf(['events']);
-const SESSIONS = catalogOf(['average_session_length']);
 
 /** Resolves when the run has printed the text so often from now on. */
 function printedTimes({ child }: RunningConnector, text: string, times: number): Promise<void> {
@@ -39,26 +37,6 @@ describe('while Amplitude lets wait', () => {
       const output = await run.finished;
       assertProtocol(output, EVENTS);
       expect(output.signal).toBe('SIGTERM');
-    }));
-
-  it('a status tells until when, and another one that the wait is over', () =>
-    withSimulator(TWO_DAYS, async (simulator) => {
-      simulator.fault({
-        match: { path: '/api/2/sessions/average', times: 1 },
-        action: { kind: 'reply', status: 429, headers: { 'retry-after': '4' }, body: 'slow down' },
-      });
-      const output = await runConnector(['read'], {
-        config: configFor(simulator, { end_date: SECOND_DAY }),
-        catalog: SESSIONS,
-      });
-      assertSuccess(output, SESSIONS);
-      const statuses = output.statuses('average_session_length');
-      expect(statuses.map(({ status, reasons }) => (reasons ? 'RATE_LIMITED' : status))).toEqual([
-        'STARTED',
-        'RATE_LIMITED',
-        'RUNNING',
-        'COMPLETE',
-      ]);
     }));
 
   it('a check does not wait for minutes: it fails and says for how long Amplitude asks to wait', () =>

@@ -37,7 +37,13 @@ it('ordinary events take the fast way, and the plain way makes the same of them'
 });
 
 it('a line that the fast way leaves goes the plain way alone', () => {
-  const push = jest.spyOn(PlainSplicer.prototype, 'push');
+  const push = PlainSplicer.prototype.push;
+  const plain: string[] = [];
+  jest.spyOn(PlainSplicer.prototype, 'push').mockImplementation(function (this: PlainSplicer, chunk, head) {
+    // Copied at once: what is pushed is overwritten later.
+    plain.push(Buffer.from(chunk).toString());
+    return push.call(this, chunk, head);
+  });
   const unusual = [
     '{"a":"\u2028"}',
     '{"\\u0061":1}',
@@ -47,7 +53,7 @@ it('a line that the fast way leaves goes the plain way alone', () => {
   ];
   const member = unusual.map((line) => `{"sound":1}\n${line}\n`).join('');
   expect(eventsOf(spliceMember(createSplicer('fast'), member))).toHaveLength(2 * unusual.length);
-  expect(push.mock.calls.map(([line]) => Buffer.from(line).length > 0)).toHaveLength(unusual.length);
+  expect(plain.map((line) => line.trimEnd())).toEqual(unusual);
 });
 
 it('without SIMD in WebAssembly everything takes the plain way', () => {
