@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hourFrom, hourOf } from '../../src/time/hours';
 import { parseInstant } from '../../src/time/instant';
@@ -59,6 +60,63 @@ describe('docs/scale.md', () => {
       end_date: '2023-01-01T00:00:00Z',
       api_key: 'k',
       secret_key: 's',
+    });
+  });
+
+  describe('its script', () => {
+    let root: string;
+    let script: string;
+    /** Runs the page's script with its folders below `root`; what takes the program's place prints these lines. */
+    const run = (output: string, env: Record<string, string>): void => {
+      const program = `#!/bin/sh\necho "$@" >>${root}/calls\ncat <<'END'\n${output}\nEND\n`;
+      writeFileSync(join(root, 'program'), program);
+      chmodSync(join(root, 'program'), 0o755);
+      execFileSync('sh', ['-c', script], { env: { ...process.env, ...env } });
+    };
+    const calls = (): string[] => readFileSync(join(root, 'calls'), 'utf8').trimEnd().split('\n');
+
+    beforeEach(() => {
+      root = mkdtempSync(join(tmpdir(), 'scale-page-'));
+      for (const folder of ['job', 'output', 'tmp']) mkdirSync(join(root, folder));
+      writeFileSync(join(root, 'job', 'keys.json'), '{"api_key":"k","secret_key":"s"}\n');
+      script = block('sh')
+        .replaceAll(/(?<![\w/])\/(job|output|tmp)\//g, `${root}/$1/`)
+        .replaceAll('/app/bin/docker-entrypoint.sh', `${root}/program`);
+    });
+
+    afterEach(() => rmSync(root, { recursive: true }));
+
+    it('goes on behind the last whole state of the attempts before, and leaves their output alone', () => {
+      const index = { JOB_COMPLETION_INDEX: '3' };
+      const cut = '{"type":"STATE","state":{"stream":{"stream_desc';
+      const record = '{"type":"RECORD","record":{"data":{"text":"{\\"type\\":\\"STATE\\"}"}}}';
+      const state = (number: number): string => `{"type":"STATE","state":{"number":${String(number)}}}`;
+      run([state(1), state(2), record, cut].join('\n'), index);
+      run(record, index);
+      run([state(3), record].join('\n'), index);
+      expect(JSON.parse(readFileSync(join(root, 'tmp', 'state.json'), 'utf8'))).toEqual(JSON.parse(state(2)));
+      run(record, index);
+      expect(JSON.parse(readFileSync(join(root, 'tmp', 'state.json'), 'utf8'))).toEqual(JSON.parse(state(3)));
+      const first = `read --config ${root}/tmp/config.json --catalog ${root}/job/catalog.json`;
+      const later = `${first} --state ${root}/tmp/state.json`;
+      expect(calls()).toEqual([first, later, later, later]);
+      expect(readdirSync(join(root, 'output')).sort()).toEqual(
+        [1, 2, 3, 4].map((attempt) => `part-2022-04-01.${String(attempt)}.jsonl`),
+      );
+      expect(readFileSync(join(root, 'output', 'part-2022-04-01.1.jsonl'), 'utf8')).toContain(cut);
+    });
+
+    it('reads the range that an Airflow task gives it, without a state at first', () => {
+      const range = { PART_START: '2023-05-01T00:00:00Z', PART_END: '2023-06-01T00:00:00Z' };
+      run('{}', range);
+      expect(JSON.parse(readFileSync(join(root, 'tmp', 'config.json'), 'utf8'))).toEqual({
+        start_date: range.PART_START,
+        end_date: range.PART_END,
+        api_key: 'k',
+        secret_key: 's',
+      });
+      expect(calls()).toEqual([`read --config ${root}/tmp/config.json --catalog ${root}/job/catalog.json`]);
+      expect(readdirSync(join(root, 'output'))).toEqual(['part-2023-05-01.1.jsonl']);
     });
   });
 
