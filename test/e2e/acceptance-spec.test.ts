@@ -4,40 +4,39 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runConnector, type ConnectorOutput } from '../harness/connector';
 import { BUILD } from '../harness/inputs';
+import {
+  findSpecProblems,
+  type Node,
+  propertiesOf,
+  type SpecProblem,
+  subschemas,
+} from '../harness/schema-rules';
 
 /*
  * Section 7.2 of Airbyte's acceptance checklist, against what `spec` prints; a test's name starts with the number of its
  * check. Checks 1 to 5 and 24 are about the image (integration_tests/image).
  */
-type Node = Readonly<Record<string, unknown>>;
-
 const ROOT = join(__dirname, '..', '..');
 const readJson = (path: string): Node => JSON.parse(readFileSync(join(ROOT, path), 'utf8')) as Node;
-const isNode = (value: unknown): value is Node =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const childrenOf = (schema: Node): [string, Node][] =>
-  Object.entries((schema['properties'] ?? {}) as Record<string, Node>);
+const childrenOf = (schema: Node): [string, Node][] => Object.entries(propertiesOf(schema));
 
 let output: ConnectorOutput;
 let schema: Node;
 /** Every schema inside, by path. Names of properties are never taken for keywords. */
 let nodes: [string, Node][];
+/** What the rules find, which test/unit/spec-and-schemas.test.ts breaks one by one. */
+let problems: SpecProblem[];
 
-const collect = (node: Node, path: string): [string, Node][] => [
-  [path, node],
-  ...childrenOf(node).flatMap(([name, child]) => collect(child, `${path}.${name}`)),
-  ...(isNode(node['items']) ? collect(node['items'], `${path}[]`) : []),
-  ...((node['oneOf'] ?? []) as Node[]).flatMap((variant, index) =>
-    collect(variant, `${path}|${String(index)}`),
-  ),
-];
+const problemsOf = (check: SpecProblem['check']): SpecProblem[] =>
+  problems.filter((problem) => problem.check === check);
 const pathsWhere = (test: (node: Node, path: string) => boolean): string[] =>
   nodes.filter(([path, node]) => test(node, path)).map(([path]) => path);
 
 beforeAll(async () => {
   output = await runConnector(['spec']);
   schema = (output.spec?.['connectionSpecification'] ?? {}) as Node;
-  nodes = collect(schema, '$');
+  nodes = [...subschemas(schema)];
+  problems = findSpecProblems(schema);
 });
 
 it('6: spec exits with 0 and prints exactly one SPEC and no error', () => {
@@ -62,55 +61,33 @@ it('8: the SPEC equals the spec.json of the repository', () => {
 
 it('9: every enum has distinct values', () => {
   expect(pathsWhere((node) => Array.isArray(node['enum']))).not.toEqual([]);
-  expect(
-    pathsWhere(({ enum: values }) => Array.isArray(values) && new Set(values).size < values.length),
-  ).toEqual([]);
+  expect(problemsOf(9)).toEqual([]);
 });
 
 it('10, 19: there is no oneOf and no display_type, so that none can be malformed', () => {
   expect(pathsWhere((node) => 'oneOf' in node || 'anyOf' in node || 'display_type' in node)).toEqual([]);
+  expect(problemsOf(19)).toEqual([]);
 });
 
 it('11: exactly the properties that hold a secret are marked as secret', () => {
-  expect(pathsWhere((node) => node['airbyte_secret'] === true)).toEqual(['$.api_key', '$.secret_key']);
-  expect(pathsWhere((node) => 'airbyte_secret' in node && node['airbyte_secret'] !== true)).toEqual([]);
+  expect(pathsWhere((node) => node['airbyte_secret'] === true)).toEqual(['#/api_key', '#/secret_key']);
+  expect(problemsOf(11)).toEqual([]);
 });
 
 it('12: every type is a text, or a list of one, or of two with "null" last', () => {
-  const isAllowed = (type: unknown): boolean =>
-    typeof type === 'string' ||
-    (Array.isArray(type) && (type.length === 1 || (type.length === 2 && type[1] === 'null')));
-  expect(pathsWhere((node) => !isAllowed(node['type']))).toEqual([]);
+  expect(problemsOf(12)).toEqual([]);
 });
 
 it('13: every object below the root has properties', () => {
-  expect(
-    pathsWhere((node, path) => path !== '$' && node['type'] === 'object' && childrenOf(node).length === 0),
-  ).toEqual([]);
+  expect(problemsOf(13)).toEqual([]);
 });
 
 it('14: every list names the type of its items', () => {
-  const types = ['object', 'string', 'number', 'integer'];
-  const isAllowed = (items: unknown): boolean =>
-    isNode(items) && ('enum' in items || types.includes(String(items['type'])));
-  expect(pathsWhere((node) => node['type'] === 'array' && !isAllowed(node['items']))).toEqual([]);
+  expect(problemsOf(14)).toEqual([]);
 });
 
 it('15, 20: no keyword is used that the platform forbids', () => {
-  const forbidden = [
-    'not',
-    'anyOf',
-    'patternProperties',
-    'prefixItems',
-    'allOf',
-    'if',
-    'then',
-    'else',
-    'dependentSchemas',
-    'dependentRequired',
-    '$ref',
-  ];
-  expect(pathsWhere((node) => forbidden.some((keyword) => keyword in node))).toEqual([]);
+  expect(problemsOf(15)).toEqual([]);
   expect(output.stdout).not.toContain('"$ref"');
 });
 
@@ -132,18 +109,11 @@ it('16: a field with the format date or date-time has the pattern of its picker'
 });
 
 it('17: no order occurs twice in one object', () => {
-  const repeats = (node: Node): boolean => {
-    const orders = childrenOf(node).flatMap(([, child]) =>
-      'order' in child ? [`${String(child['group'])} ${String(child['order'])}`] : [],
-    );
-    return new Set(orders).size < orders.length;
-  };
-  expect(pathsWhere(repeats)).toEqual([]);
-  expect(childrenOf(schema).filter(([, child]) => typeof child['order'] !== 'number')).toEqual([]);
+  expect(problemsOf(17)).toEqual([]);
 });
 
 it('18: a group stands at top-level properties only', () => {
-  expect(pathsWhere((node, path) => 'group' in node && path.split('.').length > 2)).toEqual([]);
+  expect(problemsOf(18)).toEqual([]);
 });
 
 it('21: there is no advanced_auth, because Amplitude has keys and no OAuth', () => {
@@ -152,10 +122,12 @@ it('21: there is no advanced_auth, because Amplitude has keys and no OAuth', () 
 });
 
 it('22: every additionalProperties is true', () => {
-  expect(
-    pathsWhere((node) => 'additionalProperties' in node && node['additionalProperties'] !== true),
-  ).toEqual([]);
+  expect(problemsOf(22)).toEqual([]);
   expect(schema['additionalProperties']).toBe(true);
+});
+
+it('the platform’s form finds a title and a description for every field', () => {
+  expect(problemsOf('form')).toEqual([]);
 });
 
 describe('23: compared with upstream’s specification', () => {

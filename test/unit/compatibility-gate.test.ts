@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCatalogBreaks, findSpecBreaks, type Catalog } from './compatibility-rules';
-import { propertiesOf, typesOf, type Node } from './schema-rules';
+import { propertiesOf, typesOf, type Node } from '../harness/schema-rules';
 
 const ROOT = join(__dirname, '..', '..');
 const readJson = (path: string): Node => JSON.parse(readFileSync(join(ROOT, path), 'utf8')) as Node;

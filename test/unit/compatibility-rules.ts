@@ -1,4 +1,4 @@
-import { isNode, propertiesOf, typesOf, type Node } from './schema-rules';
+import { isNode, propertiesOf, typesOf, type Node } from '../harness/schema-rules';
 
 /** Keywords that only narrow what a configuration may hold: a bound, and whether a larger value admits more. */
 const BOUNDS: Readonly<Record<string, boolean>> = {

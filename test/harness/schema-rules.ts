@@ -47,24 +47,33 @@ export function* subschemas(schema: Node, path = '#'): Generator<[string, Node]>
   }
 }
 
-/** What the acceptance checklist (7.2) and the platform's form have against a connectionSpecification. */
-export function findSpecProblems(root: Node): string[] {
-  const problems: string[] = [];
+/** What is wrong with a connectionSpecification, by the number of the check of the acceptance checklist (7.2). */
+export interface SpecProblem {
+  /** `form`: no check asks for it, but the platform's form shows it. */
+  readonly check: number | 'form';
+  readonly what: string;
+}
+
+export function findSpecProblems(root: Node): SpecProblem[] {
+  const problems: SpecProblem[] = [];
+  const report = (check: SpecProblem['check'], what: string): void => {
+    problems.push({ check, what });
+  };
   for (const [path, schema] of subschemas(root)) {
     const type = schema['type'];
     const isRoot = schema === root;
-    for (const keyword of FORBIDDEN_EVERYWHERE) if (keyword in schema) problems.push(`${path}: ${keyword}`);
+    for (const keyword of FORBIDDEN_EVERYWHERE) if (keyword in schema) report(15, `${path}: ${keyword}`);
     if ('additionalProperties' in schema && schema['additionalProperties'] !== true) {
-      problems.push(`${path}: additionalProperties`);
+      report(22, `${path}: additionalProperties`);
     }
     if (!isRoot) {
       const listIsFine =
         Array.isArray(type) && (type.length === 1 || (type.length === 2 && type[1] === 'null'));
-      if (typeof type !== 'string' && !listIsFine) problems.push(`${path}: type`);
+      if (typeof type !== 'string' && !listIsFine) report(12, `${path}: type`);
       if (type === 'object' && !('oneOf' in schema) && Object.keys(propertiesOf(schema)).length === 0) {
-        problems.push(`${path}: empty object`);
+        report(13, `${path}: empty object`);
       }
-      if ('group' in schema && path.split('/').length > 2) problems.push(`${path}: group`);
+      if ('group' in schema && path.split('/').length > 2) report(18, `${path}: group`);
     }
     if (type === 'array') {
       const items = schema['items'];
@@ -73,30 +82,29 @@ export function findSpecProblems(root: Node): string[] {
         !isNode(items) ||
         !('enum' in items || ['object', 'string', 'number', 'integer'].includes(String(itemType)))
       ) {
-        problems.push(`${path}: items`);
+        report(14, `${path}: items`);
       }
     }
     if (Array.isArray(schema['enum'])) {
       const values = schema['enum'] as unknown[];
-      if (new Set(values).size !== values.length) problems.push(`${path}: repeated enum value`);
-      if (new Set(values.map((value) => typeof value)).size > 1) problems.push(`${path}: mixed enum`);
-      if ('default' in schema && !values.includes(schema['default'])) problems.push(`${path}: default`);
+      if (new Set(values).size !== values.length) report(9, `${path}: repeated enum value`);
+      if (new Set(values.map((value) => typeof value)).size > 1) report(9, `${path}: mixed enum`);
+      if ('default' in schema && !values.includes(schema['default'])) report(9, `${path}: default`);
     }
-    if ('display_type' in schema && !('oneOf' in schema)) problems.push(`${path}: display_type`);
+    if ('display_type' in schema && !('oneOf' in schema)) report(19, `${path}: display_type`);
     if ('pattern_descriptor' in schema && !('pattern' in schema))
-      problems.push(`${path}: pattern_descriptor`);
+      report('form', `${path}: pattern_descriptor`);
     const orders = Object.values(propertiesOf(schema)).map((child) => child['order']);
-    if (new Set(orders).size !== orders.length) problems.push(`${path}: repeated order`);
+    if (new Set(orders).size !== orders.length) report(17, `${path}: repeated order`);
     for (const [name, child] of Object.entries(propertiesOf(schema))) {
       const holdsText = typesOf(child).some((each) => ['string', 'number', 'integer'].includes(each));
       const mustBeSecret = SECRET_NAMES.test(name) && holdsText && !('const' in child);
-      if (mustBeSecret && child['airbyte_secret'] !== true) problems.push(`${path}/${name}: airbyte_secret`);
-      if (!mustBeSecret && 'airbyte_secret' in child)
-        problems.push(`${path}/${name}: needless airbyte_secret`);
+      if (mustBeSecret && child['airbyte_secret'] !== true) report(11, `${path}/${name}: airbyte_secret`);
+      if (!mustBeSecret && 'airbyte_secret' in child) report(11, `${path}/${name}: needless airbyte_secret`);
       for (const text of ['title', 'description']) {
-        if (typeof child[text] !== 'string' || child[text] === '') problems.push(`${path}/${name}: ${text}`);
+        if (typeof child[text] !== 'string' || child[text] === '') report('form', `${path}/${name}: ${text}`);
       }
-      if (typeof child['order'] !== 'number') problems.push(`${path}/${name}: order`);
+      if (typeof child['order'] !== 'number') report(17, `${path}/${name}: order`);
     }
   }
   return problems;
