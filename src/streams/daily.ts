@@ -22,6 +22,9 @@ export interface DailyQuery {
   readonly days: number;
 }
 
+/** For how long a missing day is waited for: one that never comes would have every sync read all that follows it again. */
+const LONGEST_WAIT_DAYS = 60;
+
 /** The state of a daily stream: every day up to and including `date` is complete. */
 export function parseDailyState(stream: string, state: StreamState): StreamState | undefined {
   const text = readCursor(stream, 'date', state);
@@ -37,8 +40,8 @@ function dayOfInstant(text: string): number | undefined {
 }
 
 /**
- * Reads slice by slice. Today's record is given, but the state never passes the last complete day, nor a day that an answer
- * lacks: later days are given all the same, and are read again by the next sync, which begins with the one that was missing.
+ * Reads slice by slice. Today's record is given, but the state never passes the last complete day, nor a recent day that an
+ * answer lacks: later days are given all the same, and are read again by the next sync, which begins with the one that was missing.
  */
 export async function* readDaily(
   metric: DailyMetric,
@@ -69,9 +72,10 @@ export async function* readDaily(
     host.log.info(`${where}: ${records.length} records in ${seconds} s.`);
     const last = matrix.lastIncomplete ? slice.last - 1 : slice.last;
     const missing = findMissing(matrix, slice, days);
-    if (missing.length > 0) lastSure = Math.min(lastSure, missing[0]! - 1);
+    const awaited = missing.find((day) => day >= today - LONGEST_WAIT_DAYS);
+    if (awaited !== undefined) lastSure = Math.min(lastSure, awaited - 1);
     const overdue = missing.filter((day) => day < today);
-    if (overdue.length > 0) host.log.warn(describeMissing(where, overdue));
+    if (overdue.length > 0) host.log.warn(describeMissing(where, overdue, awaited));
     // What misses realtime data is yesterday or today: a later slice (today is the first of a month) must not pass it.
     if (matrix.lastIncomplete && slice.last >= today - 1) lastSure = Math.min(lastSure, last);
     completeDay = Math.max(completeDay, Math.min(last, lastSure));
@@ -112,11 +116,13 @@ function findMissing(
   return Array.from({ length: last - first + 1 }, (_, at) => first + at).filter((day) => !days.has(day));
 }
 
-function describeMissing(where: string, days: readonly number[]): string {
-  return (
-    `${where}: the answer lacks ${days.map(formatDay).join(', ')}. The state stays before that, so that the next sync asks ` +
-    'again. If the days never come, set a start date behind them.'
-  );
+function describeMissing(where: string, days: readonly number[], awaited: number | undefined): string {
+  const consequence =
+    awaited === undefined
+      ? 'They are not waited for, being that old: to ask for them again, read the stream again from an earlier date.'
+      : `The state stays before ${formatDay(awaited)}, so that the next sync asks again; after ${LONGEST_WAIT_DAYS} days it ` +
+        'goes on without.';
+  return `${where}: the answer lacks ${days.map(formatDay).join(', ')}. ${consequence}`;
 }
 
 function unusableDay(stream: string, text: string): Error {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { LONGEST_WAIT_MS, RETRIES, retryDelayMs } from '../../src/amplitude/retry';
 import { judgeStatus, parseRetryAfter } from '../../src/amplitude/verdicts';
 import { assertProtocol } from '../harness/assert-protocol';
-import { type RunningConnector, startConnector } from '../harness/connector';
+import { runConnector, type RunningConnector, startConnector } from '../harness/connector';
 import { catalogOf, configFor } from '../harness/inputs';
 import { SECOND_DAY, TWO_DAYS, withSimulator } from '../harness/with-simulator';
 

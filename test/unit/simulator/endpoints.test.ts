@@ -148,7 +148,7 @@ describe('the other endpoints', () => {
   });
 
   it('annotations begin with the project’s days: v2 names the day, v3 the moment', async () => {
-    const simulator = await start();
+    const simulator = await openProject();
     simulator.configure({ projectTimeZone: 'Europe/Berlin' });
     const [v3, v2] = [
       (await getJson(simulator, '/api/3/annotations')).body.data as { id: number; start: string }[],

@@ -411,6 +411,23 @@ describe('a day that the answer lacks', () => {
     expect(dates(second.states)).toEqual(['2026-08-31', '2026-09-30', '2026-10-03']);
   });
 
+  it('is not waited for when it is more than 60 days old: the state passes it, with a warning', async () => {
+    const host = new FakeHost();
+    const api = new FakeApi({
+      json: (request) => {
+        const xValues = daysOf(request).filter((day) => day !== '2026-07-31' && day !== '2026-08-31');
+        return { data: { xValues, series: [xValues.map(() => 1)], seriesLabels: ['DE'] } };
+      },
+    });
+    const settings = { startMs: Date.parse('2026-07-30T00:00:00Z') };
+    const { states } = await readAll(activeUsers, api, { settings, host });
+    expect(dates(states)).toEqual(['2026-07-31', '2026-08-30', '2026-08-30', '2026-08-30']);
+    expect(host.warnings).toEqual([
+      expect.stringMatching(/lacks 2026-07-31\. They are not waited for/) as unknown,
+      expect.stringMatching(/lacks 2026-08-31\. The state stays before 2026-08-31/) as unknown,
+    ]);
+  });
+
   it('does not move the state back from what was complete before', async () => {
     const api = new FakeApi({
       json: (request) => ({ data: { xValues: daysOf(request).slice(0, 1), series: [[1]] } }),
