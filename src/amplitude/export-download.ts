@@ -7,6 +7,7 @@ import { formatHour } from '../time/hours';
 import type { HourWindow } from '../time/windows';
 import { openArchive, type ExportArchive } from './archive';
 import { ArchiveCorrupt } from './archive-corrupt';
+import { DiskFull, judgeDiskFault } from './disk-fault';
 import type { ApiObserver } from './observer';
 import { collectReadBuffers } from './read-buffers';
 import { announceRetry, retryDelayMs, type RequestOptions } from './retry';
@@ -129,22 +130,8 @@ async function attemptDownload(
     return { kind: 'archive', archive };
   } catch (error) {
     await rm(path, { force: true });
-    throw error;
-  }
-}
-
-/** Code of the failure of an archive that the temporary folder has no room for. */
-export const DISK_FULL = 'ENOSPC';
-
-/** A smaller window may still fit; one hour that does not is the user's to solve. */
-class DiskFull extends ConnectorFailure {
-  constructor(neededBytes: string) {
-    super(
-      'transient',
-      `The temporary folder is full: an archive needs ${neededBytes} bytes. Give the container more disk (TMPDIR says where).`,
-      undefined,
-      { code: DISK_FULL },
-    );
+    // What is met when the saved archive is opened; `save` judges its own.
+    throw error instanceof ConnectorFailure ? error : (judgeDiskFault(error, 'more') ?? error);
   }
 }
 
@@ -189,11 +176,12 @@ function translateSaveError(
   signal: AbortSignal,
 ): unknown {
   if (error instanceof DiskFull) return error;
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  // EFBIG: a limit on the size of files (`ulimit -f`).
-  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
-    return new DiskFull(Number.isNaN(declared) ? `more than ${received}` : String(declared));
-  }
+  const diskFault = judgeDiskFault(
+    error,
+    Number.isNaN(declared) ? `more than ${received}` : String(declared),
+  );
+  if (diskFault) return diskFault;
+  const { code = '' } = error as NodeJS.ErrnoException;
   if (code.startsWith('Z_'))
     return new AttemptError(judgeBody(request, `its gzip encoding is broken (${code})`));
   return translateNetworkError(error, request, signal);

@@ -1,6 +1,6 @@
 import type { AmplitudeApi } from '../amplitude/client';
 import type { ExportArchive } from '../amplitude/archive';
-import { DISK_FULL } from '../amplitude/export-download';
+import { DISK_FULL } from '../amplitude/disk-fault';
 import { ConnectorFailure } from '../failure';
 import type { HourWindow, WindowPlanner } from '../time/windows';
 

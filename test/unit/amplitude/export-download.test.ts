@@ -317,6 +317,21 @@ describe('exports', () => {
     }
   });
 
+  it('that cannot be written for another reason blame the temporary folder, not the network', async () => {
+    bench.api.handlers = [
+      (response, request) => {
+        bench.removeFolders();
+        zip(response, request);
+      },
+    ];
+    const failure = await failureOf(bench.connect(listen()).export(HOUR));
+    expect(failure).toMatchObject({ kind: 'transient', code: 'ENOENT' });
+    expect(failure.message).toMatch(
+      /^An archive in the temporary folder cannot be written or read \(ENOENT\)/,
+    );
+    expect(bench.api.requests).toHaveLength(1);
+  });
+
   it('stop when their answer is no longer wanted, and leave no file', async () => {
     bench.api.handlers = [(response): void => void response.writeHead(200).write(ZIP.subarray(0, 50))];
     const stop = new AbortController();

@@ -111,6 +111,11 @@ export class HttpBench {
     return new TempSpace({ parent: this.folder, pid: 1, isAlive: () => true, limitBytes });
   }
 
+  /** As a clean-up of the machine's would. */
+  removeFolders(): void {
+    for (const name of readdirSync(this.folder)) rmSync(join(this.folder, name), { recursive: true });
+  }
+
   /** Names of the files in the folders of runs. */
   filesLeft(): string[] {
     return readdirSync(this.folder).flatMap((name) => readdirSync(join(this.folder, name)));
