@@ -2,6 +2,7 @@ import type { FaultAction } from '../../simulator/faults';
 import type { FaultRule, Simulator } from '../../simulator/simulator';
 import { assertProtocol } from '../harness/assert-protocol';
 import { assertSuccess } from '../harness/assert-success';
+import { clockAt } from '../harness/clock-at';
 import { runConnector, type ConnectorOutput } from '../harness/connector';
 import { findEventErrors } from '../harness/event-comparison';
 import { catalogOf, configFor } from '../harness/inputs';
@@ -165,13 +166,15 @@ describe('a daily answer that lacks its last day', () => {
       await withSimulator({ ...TWO_DAYS, settings }, async (simulator) => {
         const config = configFor(simulator, { end_date: SECOND_DAY });
         const catalog = catalogOf([stream]);
-        const cut = await runConnector(['read'], { config, catalog });
+        // Only a day of the last 60 is waited for.
+        const then = clockAt(TWO_DAYS.now);
+        const cut = await runConnector(['read'], { config, catalog, ...then });
         assertSuccess(cut, catalog);
         expect(cut.records(stream).map(({ data }) => data['date'])).toEqual(['2024-03-01']);
         expect(cut.mostRecentState[0]?.stream.stream_state).toEqual({ date: '2024-03-01' });
         expect(cut.logsOf('WARN').join('\n')).toContain('2024-03-02');
         simulator.configure({ quirks: { series: 'full' } });
-        const whole = await runConnector(['read'], { config, catalog, state: cut.mostRecentState });
+        const whole = await runConnector(['read'], { config, catalog, state: cut.mostRecentState, ...then });
         assertSuccess(whole, catalog);
         expect(whole.records(stream).map(({ data }) => data['date'])).toContain('2024-03-02');
         expect(whole.mostRecentState[0]?.stream.stream_state).toEqual({ date: '2024-03-02' });

@@ -1,14 +1,13 @@
-import { join } from 'node:path';
 import { formatHour, localDay } from '../../simulator/hours';
 import type { Simulator } from '../../simulator/simulator';
 import type { OutputRecord, OutputState } from '../harness/airbyte-output';
 import { assertSuccess } from '../harness/assert-success';
+import { clockAt } from '../harness/clock-at';
 import { runConnector } from '../harness/connector';
 import { catalogOf, configFor, DAY_MS, HOUR_MS } from '../harness/inputs';
 import { withSimulator } from '../harness/with-simulator';
 import { compareEvents } from './event-truth';
 
-const CLOCK = join(__dirname, '..', '..', 'integration_tests', 'airbyte_suites', 'shift-clock.js');
 const CATALOG = catalogOf(['events', 'active_users']);
 const LOOKBACK_HOURS = 3;
 /** Amplitude has loaded an hour three hours after it began. */
@@ -38,6 +37,7 @@ class Destination {
     const { machineZone, projectZone, startDate } = options;
     simulator.setNow(nowMs);
     if (projectZone !== undefined) simulator.configure({ projectTimeZone: projectZone });
+    const { launcher, env } = clockAt(nowMs);
     const output = await runConnector(['read'], {
       config: configFor(simulator, {
         lookback_hours: LOOKBACK_HOURS,
@@ -46,11 +46,8 @@ class Destination {
       }),
       catalog: CATALOG,
       state: this.states,
-      launcher: [process.execPath, '--require', CLOCK],
-      env: {
-        CLOCK_SHIFT_MS: String(nowMs - Date.now()),
-        ...(machineZone !== undefined && { TZ: machineZone }),
-      },
+      ...(launcher && { launcher }),
+      env: { ...env, ...(machineZone !== undefined && { TZ: machineZone }) },
     });
     assertSuccess(output, CATALOG);
     this.events.push(...output.records('events'));
