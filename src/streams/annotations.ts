@@ -30,7 +30,7 @@ async function fetchAnnotations({ api, host }: ReadContext): Promise<readonly An
   try {
     return listUnder(await api.getJson({ path: V3 }), 'data', V3);
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    if (!(error instanceof ConnectorFailure) || error.status !== 404) throw error;
     host.log.info(`${V3} is not there, reading ${V2}, which has fewer fields.`);
     return listUnder(await api.getJson({ path: V2 }), 'data', V2);
   }
@@ -50,16 +50,13 @@ async function fetchDates(
     const dated: readonly Annotation[] = listUnder(await api.getJson({ path: V2 }), 'data', V2);
     return new Map(dated.map(({ id, date }) => [String(id), date]));
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    // v3 took the same keys: a refusal only means that this project has v2 no more.
+    if (!(error instanceof ConnectorFailure) || error.kind !== 'config') throw error;
     host.log.info(
-      `${V2} is not there: the date of an annotation is the day of its start in project_timezone.`,
+      `${V2} is refused (HTTP ${error.status}): the date of an annotation is the day of its start in project_timezone.`,
     );
     return new Map();
   }
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof ConnectorFailure && error.status === 404;
 }
 
 function complete(record: Annotation, dates: ReadonlyMap<string, unknown>, timeZone: string): object {

@@ -132,17 +132,20 @@ describe('annotations', () => {
     expect(await datesOf(api)).toEqual(['2026-10-01', '2026-09-30']);
   });
 
-  it('have the day of their start where v2 is not there, and the log says so', async () => {
-    const host = new FakeHost();
-    const api = both(() => {
-      throw httpFailure(404, 'not found');
-    });
-    expect(await datesOf(api, host)).toEqual(['2026-09-30', '2026-09-30']);
-    expect(host.lines).toEqual([expect.stringContaining('project_timezone')]);
-  });
+  it.each([404, 403])(
+    'have the day of their start where v2 is refused (%i), and the log says so',
+    async (status) => {
+      const host = new FakeHost();
+      const api = both(() => {
+        throw httpFailure(status, 'refused');
+      });
+      expect(await datesOf(api, host)).toEqual(['2026-09-30', '2026-09-30']);
+      expect(host.lines).toEqual([expect.stringContaining('project_timezone')]);
+    },
+  );
 
   it('fail when v2 cannot be had: the day would change from sync to sync', async () => {
-    const failure = httpFailure(500, 'failed');
+    const failure = httpFailure(429, 'limited');
     const api = both(() => {
       throw failure;
     });
