@@ -39,18 +39,25 @@ async function measurePeak(image: string, configFile: string, catalogFile: strin
   const temp = mkdtempSync(join(tmpdir(), 'bench-container-'));
   chmodSync(temp, 0o777);
   try {
+    const read = `read --config /inputs/${basename(configFile)} --catalog /inputs/${basename(catalogFile)}`;
     const args = [
       ...['run', '--rm', '--log-driver=none', '--network=host'],
       ...[`--memory=${CONTAINER_MEMORY}`, `--memory-swap=${CONTAINER_MEMORY}`],
       ...[`--volume=${temp}:/tmp`, `--volume=${dirname(configFile)}:/inputs:ro`],
       `--volume=${join(__dirname, 'programs')}:/programs:ro`,
       ...['--env=AMPLITUDE_PACE_SECONDS=0', '--env=NODE_OPTIONS=--require=/programs/print-peak-memory.js'],
-      ...[image, 'read', '--config', `/inputs/${basename(configFile)}`],
-      ...['--catalog', `/inputs/${basename(catalogFile)}`],
+      // As Airbyte starts it: by a shell, into a pipe.
+      ...[
+        '--entrypoint=sh',
+        image,
+        '-c',
+        `(eval "$AIRBYTE_ENTRYPOINT ${read}" || echo failed >&2) | cat > /dev/null`,
+      ],
     ];
-    const { stderr } = await run('bash', ['-c', 'docker "$@" > /dev/null', 'docker', ...args]);
+    const { stderr } = await run('docker', args);
     const peak = /^peak (\d+)$/m.exec(stderr)?.[1];
-    if (peak === undefined) throw new Error(`The container printed no peak: ${stderr}`);
+    if (peak === undefined || /^failed$/m.test(stderr))
+      throw new Error(`The read in the container failed: ${stderr}`);
     return Number(peak);
   } finally {
     rmSync(temp, { recursive: true, force: true });

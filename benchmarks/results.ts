@@ -23,7 +23,7 @@ export interface Results {
   readonly rounds: number;
   /** Smallest first. */
   readonly sizes: readonly SizeResults[];
-  /** As many as sizes when an image was given, otherwise none. */
+  /** Of the smallest and the largest size when an image was given, otherwise none. */
   readonly containers: readonly ContainerRuns[];
   readonly startUp: readonly StartUp[];
   readonly startUpRounds: number;
