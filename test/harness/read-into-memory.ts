@@ -65,3 +65,10 @@ export function recordsOf(...records: readonly object[]): StreamOutput {
 export function checkpointAt(cursor: string): StreamOutput {
   return { kind: 'checkpoint', state: { cursor } };
 }
+
+/** Of each STATE the count of its records and its state. */
+export function countsAndStates(
+  states: readonly { sourceStats?: { recordCount: number }; stream: { stream_state: unknown } }[],
+): unknown[] {
+  return states.map((state) => [state.sourceStats?.recordCount, state.stream.stream_state]);
+}

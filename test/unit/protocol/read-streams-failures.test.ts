@@ -1,24 +1,25 @@
 import { ConnectorFailure } from '../../../src/failure';
-import type { StreamOutput } from '../../../src/protocol/output';
+import type { StreamSource } from '../../../src/protocol/run-stream';
 import { assertProtocol } from '../../harness/assert-protocol';
 import { MemorySink } from '../../harness/memory-sink';
-import { checkpointAt, linesOf, readIntoMemory, recordsOf, runOf } from '../../harness/read-into-memory';
-
-type Source = AsyncGenerator<StreamOutput, void, void>;
-
-const countsAndStates = (
-  states: readonly { sourceStats?: { recordCount: number }; stream: { stream_state: unknown } }[],
-): unknown[] => states.map((state) => [state.sourceStats?.recordCount, state.stream.stream_state]);
+import {
+  checkpointAt,
+  countsAndStates,
+  linesOf,
+  readIntoMemory,
+  recordsOf,
+  runOf,
+} from '../../harness/read-into-memory';
 
 describe('a stream that fails', () => {
-  const good = runOf('good', async function* (): Source {
+  const good = runOf('good', async function* (): StreamSource {
     for (let id = 0; id < 20; id += 1) yield recordsOf({ id });
     yield checkpointAt('99');
   });
   const failing = (name: string, error: unknown, rest: object = {}): ReturnType<typeof runOf> =>
     runOf(
       name,
-      async function* (): Source {
+      async function* (): StreamSource {
         yield recordsOf({ id: 1 });
         yield checkpointAt('01');
         yield recordsOf({ id: 2 });
@@ -59,7 +60,7 @@ describe('a stream that fails', () => {
   ])('before its first checkpoint gives %s', async (_name, initialState, cursorField, expected) => {
     const bad = runOf(
       'bad',
-      async function* (): Source {
+      async function* (): StreamSource {
         yield recordsOf({ id: 1 });
         throw new Error('x');
       },
@@ -72,7 +73,7 @@ describe('a stream that fails', () => {
 
   test('with a config error is reported after all others have ended', async () => {
     const config = failing('config', new ConnectorFailure('config', 'wrong key'));
-    const transient = runOf('transient', async function* (): Source {
+    const transient = runOf('transient', async function* (): StreamSource {
       for (let id = 0; id < 20; id += 1) yield recordsOf({ id });
       throw new ConnectorFailure('transient', 'down');
     });
@@ -108,7 +109,7 @@ describe('a stream that fails', () => {
   test('that cannot start is a failed stream like any other', async () => {
     const unknown = {
       name: 'gone',
-      start: (): Source => {
+      start: (): StreamSource => {
         throw new ConnectorFailure('config', 'there is no stream "gone"');
       },
     };
@@ -137,7 +138,7 @@ describe('a stream that fails', () => {
     ['a state that is no JSON', { kind: 'checkpoint', state: { cursor: 1n } } as const],
   ])('by %s fails alone, and is told to clean up', async (_name, output_) => {
     let cleaned = false;
-    const bad = runOf('bad', async function* (): Source {
+    const bad = runOf('bad', async function* (): StreamSource {
       try {
         yield recordsOf({ id: 0 });
         yield output_;
@@ -157,7 +158,7 @@ describe('a read that is stopped', () => {
     const stop = new AbortController();
     let cleaned = 0;
     const run = (name: string): ReturnType<typeof runOf> =>
-      runOf(name, async function* (host): Source {
+      runOf(name, async function* (host): StreamSource {
         try {
           for (let id = 1; ; id += 1) {
             yield linesOf(host, { id });
@@ -180,7 +181,7 @@ describe('a read that is stopped', () => {
 
   test('does not wait for a source that ignores its signal', async () => {
     const stop = new AbortController();
-    const run = runOf('deaf', async function* (): Source {
+    const run = runOf('deaf', async function* (): StreamSource {
       yield recordsOf({ id: 1 });
       setImmediate(() => stop.abort());
       await new Promise(() => undefined);
@@ -196,7 +197,7 @@ describe('a read that is stopped', () => {
     const sink = new MemorySink();
     const line = 'x'.repeat(100_000);
     const runs = ['a', 'b'].map((name) =>
-      runOf(name, async function* (host): Source {
+      runOf(name, async function* (host): StreamSource {
         for (let id = 0; ; id += 1) {
           if (id === 3) {
             sink.stall();
@@ -226,7 +227,7 @@ describe('a read that is stopped', () => {
 
   test('an error that comes from the stop is not reported', async () => {
     const stop = new AbortController();
-    const run = runOf('obedient', async function* (host): Source {
+    const run = runOf('obedient', async function* (host): StreamSource {
       yield recordsOf({ id: 1 });
       setImmediate(() => stop.abort(new Error('SIGTERM')));
       await new Promise((_resolve, reject) => {
@@ -243,7 +244,7 @@ describe('an output that is closed', () => {
     const sink = new MemorySink();
     let cleaned = 0;
     const runs = ['a', 'b'].map((name) =>
-      runOf(name, async function* (host): Source {
+      runOf(name, async function* (host): StreamSource {
         try {
           for (let id = 0; ; id += 1) {
             if (id === 10) sink.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));

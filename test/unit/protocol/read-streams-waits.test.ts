@@ -1,18 +1,19 @@
-import type { StreamHost, StreamOutput } from '../../../src/protocol/output';
+import type { StreamHost } from '../../../src/protocol/output';
 import type { StreamProgress } from '../../../src/protocol/read-streams';
+import type { StreamSource } from '../../../src/protocol/run-stream';
 import { assertProtocol } from '../../harness/assert-protocol';
 import { MemorySink } from '../../harness/memory-sink';
-import { checkpointAt, readIntoMemory, recordsOf, runOf } from '../../harness/read-into-memory';
-
-type Source = AsyncGenerator<StreamOutput, void, void>;
-
-const countsAndStates = (
-  states: readonly { sourceStats?: { recordCount: number }; stream: { stream_state: unknown } }[],
-): unknown[] => states.map((state) => [state.sourceStats?.recordCount, state.stream.stream_state]);
+import {
+  checkpointAt,
+  countsAndStates,
+  readIntoMemory,
+  recordsOf,
+  runOf,
+} from '../../harness/read-into-memory';
 
 describe('rate limits', () => {
   test('a wait over 3 s shows as RUNNING with the reset time, its end as plain RUNNING', async () => {
-    const run = runOf('users', async function* (host): Source {
+    const run = runOf('users', async function* (host): StreamSource {
       host.rateLimited(1_000_000 + 3_000);
       host.resumed();
       host.rateLimited(1_000_000 + 60_000);
@@ -32,7 +33,7 @@ describe('rate limits', () => {
   });
 
   test('a record ends the limit when the stream does not say so', async () => {
-    const run = runOf('users', async function* (host): Source {
+    const run = runOf('users', async function* (host): StreamSource {
       yield recordsOf({ id: 1 });
       host.rateLimited(1_060_000.5);
       yield recordsOf({ id: 2 });
@@ -50,11 +51,11 @@ describe('rate limits', () => {
 
   test('nothing is said after the terminal status', async () => {
     const hosts: StreamHost[] = [];
-    const early = runOf('early', async function* (host): Source {
+    const early = runOf('early', async function* (host): StreamSource {
       hosts.push(host);
       yield* [];
     });
-    const late = runOf('late', async function* (host): Source {
+    const late = runOf('late', async function* (host): StreamSource {
       for (let turn = 0; turn < 20; turn += 1) yield recordsOf({ turn });
       hosts[0]?.rateLimited(Date.now() + 60_000);
       hosts[0]?.resumed();
@@ -72,7 +73,7 @@ describe('heartbeat', () => {
     const statesSoFar = (): number => sink.text.split('"type":"STATE"').length - 1;
     const run = runOf(
       'events',
-      async function* (): Source {
+      async function* (): StreamSource {
         yield recordsOf({ id: 1 });
         yield checkpointAt('01');
         yield recordsOf({ id: 2 }, { id: 3 });
@@ -97,7 +98,7 @@ describe('heartbeat', () => {
     const sink = new MemorySink();
     const run = runOf(
       'events',
-      async function* (): Source {
+      async function* (): StreamSource {
         while (!sink.text.includes('"type":"STATE"')) await new Promise((resolve) => setTimeout(resolve, 1));
         yield checkpointAt('02');
       },
@@ -110,7 +111,7 @@ describe('heartbeat', () => {
   test('0 switches it off', async () => {
     const run = runOf(
       'events',
-      async function* (): Source {
+      async function* (): StreamSource {
         // Many times as long as a timer of the shortest interval needs.
         await new Promise((resolve) => setTimeout(resolve, 100));
         yield checkpointAt('02');
@@ -125,8 +126,8 @@ describe('heartbeat', () => {
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();
     await readIntoMemory([
-      runOf('good', async function* (): Source {}),
-      runOf('bad', async function* (): Source {
+      runOf('good', async function* (): StreamSource {}),
+      runOf('bad', async function* (): StreamSource {
         yield recordsOf({ id: 1 });
         throw new Error('x');
       }),
@@ -140,7 +141,7 @@ describe('what a user sees', () => {
     let elapsed = 0;
     const run = runOf(
       'events',
-      async function* (host): Source {
+      async function* (host): StreamSource {
         host.tally('requests', 2);
         host.tally('windows', 1);
         host.tally('requests', 3);
@@ -173,7 +174,7 @@ describe('what a user sees', () => {
   });
 
   test('the stream in front of its log lines', async () => {
-    const run = runOf('events', async function* (host): Source {
+    const run = runOf('events', async function* (host): StreamSource {
       host.log.debug('d');
       host.log.info('i');
       host.log.warn('w');
@@ -191,7 +192,7 @@ describe('what a user sees', () => {
 
   test('progress after each output and change', async () => {
     const seen: StreamProgress[] = [];
-    const run = runOf('events', async function* (host): Source {
+    const run = runOf('events', async function* (host): StreamSource {
       yield recordsOf({ id: 1 });
       yield checkpointAt('02');
       host.rateLimited(1_060_000);

@@ -1,17 +1,18 @@
 import { ConnectorFailure } from '../../../src/failure';
-import type { StreamOutput } from '../../../src/protocol/output';
+import type { StreamSource } from '../../../src/protocol/run-stream';
 import { assertProtocol } from '../../harness/assert-protocol';
-import { checkpointAt, linesOf, readIntoMemory, recordsOf, runOf } from '../../harness/read-into-memory';
-
-type Source = AsyncGenerator<StreamOutput, void, void>;
-
-const countsAndStates = (
-  states: readonly { sourceStats?: { recordCount: number }; stream: { stream_state: unknown } }[],
-): unknown[] => states.map((state) => [state.sourceStats?.recordCount, state.stream.stream_state]);
+import {
+  checkpointAt,
+  countsAndStates,
+  linesOf,
+  readIntoMemory,
+  recordsOf,
+  runOf,
+} from '../../harness/read-into-memory';
 
 describe('a stream that is read', () => {
   test('gives statuses, records and states in order, with exact counts', async () => {
-    const run = runOf('events', async function* (host): Source {
+    const run = runOf('events', async function* (host): StreamSource {
       yield linesOf(host, { id: 1 }, { id: 2 });
       yield recordsOf({ id: 3 });
       yield checkpointAt('01');
@@ -41,7 +42,9 @@ describe('a stream that is read', () => {
   });
 
   test('without a record still gives RUNNING and its input state', async () => {
-    const run = runOf('events', async function* (): Source {}, { initialState: { cursor: '09', other: 1 } });
+    const run = runOf('events', async function* (): StreamSource {}, {
+      initialState: { cursor: '09', other: 1 },
+    });
     const { output } = await readIntoMemory([run]);
     assertProtocol(output, [run]);
     expect(output.statusNames()).toEqual(['STARTED', 'RUNNING', 'COMPLETE']);
@@ -49,12 +52,12 @@ describe('a stream that is read', () => {
   });
 
   test('without a record and an input state gives the empty state', async () => {
-    const { output } = await readIntoMemory([runOf('events', async function* (): Source {})]);
+    const { output } = await readIntoMemory([runOf('events', async function* (): StreamSource {})]);
     expect(countsAndStates(output.states())).toEqual([[0, {}]]);
   });
 
   test('records after the last checkpoint are counted by a last state that does not cover them', async () => {
-    const run = runOf('daily', async function* (): Source {
+    const run = runOf('daily', async function* (): StreamSource {
       yield recordsOf({ id: 1 });
       yield checkpointAt('01');
       yield recordsOf({ id: 2 });
@@ -70,7 +73,7 @@ describe('a stream that is read', () => {
   test('without a cursor has one state, the sentinel, at the end', async () => {
     const run = runOf(
       'cohorts',
-      async function* (): Source {
+      async function* (): StreamSource {
         yield recordsOf({ id: 1 });
         yield checkpointAt('01');
         yield recordsOf({ id: 2 });
@@ -83,7 +86,7 @@ describe('a stream that is read', () => {
   });
 
   test('a state that the stream changes after its checkpoint is not changed in the output', async () => {
-    const run = runOf('events', async function* (): Source {
+    const run = runOf('events', async function* (): StreamSource {
       const state = { cursor: '01' };
       yield recordsOf({ id: 1 });
       yield { kind: 'checkpoint', state };
@@ -100,7 +103,7 @@ describe('a stream that is read', () => {
   test('echoes a configured namespace everywhere', async () => {
     const run = runOf(
       'events',
-      async function* (host): Source {
+      async function* (host): StreamSource {
         yield linesOf(host, { id: 1 });
         yield recordsOf({ id: 2 });
         throw new ConnectorFailure('transient', 'no');
@@ -117,7 +120,7 @@ describe('a stream that is read', () => {
   test('leaves out unselected fields and records without fields', async () => {
     const run = runOf(
       'cohorts',
-      async function* (host): Source {
+      async function* (host): StreamSource {
         expect(host.unselectedFields).toEqual(new Set(['hidden']));
         yield recordsOf({ id: 1, hidden: 'x' }, {}, { hidden: 'x' }, { id: undefined }, { id: 2 });
       },
@@ -129,7 +132,7 @@ describe('a stream that is read', () => {
   });
 
   test('may use the memory of a line batch again when it is asked for the next output', async () => {
-    const run = runOf('events', async function* (host): Source {
+    const run = runOf('events', async function* (host): StreamSource {
       const { head, tail } = host.envelope();
       const shared = Buffer.alloc(1024 * 1024);
       for (let index = 0; index < 50; index += 1) {
@@ -153,7 +156,7 @@ describe('the envelope of a record', () => {
     const lines: string[] = [];
     const run = runOf(
       'a"\u2028b',
-      async function* (host): Source {
+      async function* (host): StreamSource {
         for (time = 1001; time <= 1002; time += 1) {
           const { head, tail, tailWithChanges } = host.envelope();
           const changes = [
@@ -186,7 +189,7 @@ describe('the envelope of a record', () => {
 describe('checkpoints without records', () => {
   test('wait for the interval, and the last one goes out before COMPLETE', async () => {
     let elapsed = 0;
-    const run = runOf('events', async function* (): Source {
+    const run = runOf('events', async function* (): StreamSource {
       for (let hour = 10; hour < 20; hour += 1) {
         elapsed += 10_000;
         yield checkpointAt(String(hour));
@@ -205,7 +208,7 @@ describe('checkpoints without records', () => {
 
   test('the same state is not sent twice for nothing', async () => {
     let elapsed = 0;
-    const run = runOf('events', async function* (): Source {
+    const run = runOf('events', async function* (): StreamSource {
       yield recordsOf({ id: 1 });
       for (let index = 0; index < 5; index += 1) {
         yield checkpointAt('01');
@@ -219,7 +222,7 @@ describe('checkpoints without records', () => {
   test('a state that counts nothing does not come before the same state with a count', async () => {
     const run = runOf(
       'daily',
-      async function* (): Source {
+      async function* (): StreamSource {
         yield checkpointAt('01');
         yield recordsOf({ id: 1 });
         yield checkpointAt('01');
